@@ -1,0 +1,49 @@
+# make run and make test are all a newcomer needs; both install what they use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= home
+
+.PHONY: setup setup-dev run test check bench soak fuzz lint types imports pictures
+
+setup: $(VENV)/.runtime
+setup-dev: $(VENV)/.dev
+
+$(VENV)/.runtime: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $(VENV)/.runtime $@
+
+run: setup
+	test -e $(HOME_DIR)/control.sqlite || $(BIN)/python -m app --home $(HOME_DIR) demo
+	$(BIN)/python -m app --home $(HOME_DIR) refresh
+	$(BIN)/python -m app --home $(HOME_DIR) serve
+
+test: setup-dev
+	$(BIN)/python -m pytest
+
+lint: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup-dev
+	$(BIN)/mypy
+
+imports: setup-dev
+	$(BIN)/lint-imports
+
+check: lint types imports test
+
+bench: setup-dev
+	$(BIN)/python -m tests.bench.scores
+
+soak: setup-dev
+	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest -m slow
+
+fuzz: setup-dev
+	THROUGHLINE_FUZZ=1 HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/laws tests/metrics tests/data

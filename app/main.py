@@ -1,0 +1,51 @@
+"""Entry of the app: path line, scope bar, navigation. Started by `python -m app serve`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if sys.path[0] != str(ROOT):
+    sys.path.insert(0, str(ROOT))  # Streamlit puts app/ first, where no package of ours lives
+
+import streamlit as st  # noqa: E402
+
+from app.measure.scope import describe, ground  # noqa: E402
+from app.ui import scopebar, session, theme  # noqa: E402
+from app.ui.scopebar import Control  # noqa: E402
+
+# Before navigation: otherwise the browser asks a font host for the page's icon.
+st.set_page_config(
+    page_title="Throughline", page_icon=str(ROOT / "app" / "static" / "icon.png"), layout="wide"
+)
+
+EVERYTHING = (Control.MODEL, Control.EXPERIMENT, Control.PERIOD, Control.AS_OF)
+ABOUT_MODELS = (Control.MODEL, Control.PERIOD, Control.AS_OF)
+ABOUT_TRIALS = (Control.EXPERIMENT, Control.AS_OF)
+PAGES = (
+    ("Scorecard", "scorecard", EVERYTHING),
+    ("Models", "models", ABOUT_MODELS),
+    ("Fairness", "fairness", ABOUT_MODELS),
+    ("Value", "value", ABOUT_TRIALS),
+    ("Definitions", "definitions", ()),
+    ("Data health", "health", ()),
+)
+
+pages = [
+    st.Page(ROOT / "pages" / f"{name}.py", title=title, url_path=name, default=name == "scorecard")
+    for title, name, _ in PAGES
+]
+page = st.navigation(pages, position="top")
+st.html(f"<style>{theme.css()}</style>")
+
+on = ground(session.runtime().readings)
+controls = {title: shown for title, _, shown in PAGES}[page.title]
+heading = st.container()
+scopebar.show(controls, on)
+with heading:
+    frame = session.frame()
+    about = (Control.MODEL in controls, Control.EXPERIMENT in controls)
+    said = describe(frame.runtime, frame.view, frame.days, models=about[0], trials=about[1])
+    scopebar.path_line(page.title, said)
+page.run()

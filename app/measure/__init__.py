@@ -1,0 +1,1 @@
+"""From warehouse to Reading: refresh writes rollups, readings read them."""

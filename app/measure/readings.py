@@ -1,0 +1,290 @@
+"""Scope -> Readings. The one place where a metric meets its cells; everything shown or printed comes from here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic
+
+from app.measure.slices import BUCKETS, By, Slice, cut
+from app.measure.store import RollupStore
+from data.engines import Columns, Warehouse
+from data.sql import Facts, Span, day_of, known_at
+from metrics.core.disclosure import SMALLEST, protect
+from metrics.core.metric import (
+    ATTRIBUTES,
+    C,
+    Choice,
+    Contrast,
+    Estimate,
+    Metric,
+    Reading,
+    Rollup,
+    Scope,
+    undefined,
+)
+from metrics.core.shapes import Counts
+
+KEPT_READINGS = 8192  # finished answers kept in memory; each is a few hundred bytes to some kilobytes
+KEPT_SLICES = 512  # answers kept in memory; each is a few kilobytes to a few megabytes
+HIDDEN = f"fewer than {SMALLEST} persons: not shown, to protect them"
+
+
+class ScopeError(ValueError):
+    """The question names a dimension or setting that the metric does not have."""
+
+
+@dataclass(frozen=True)
+class _Group(Generic[C]):
+    by: By
+    cells: C
+    rows: int
+
+
+class Readings:
+    """Answers from the rollups, or from the warehouse itself where the past or an exact answer is asked for.
+
+    Answers are kept by rollup, scope and data generation, so a reader never sees an older one than the manifest.
+    """
+
+    def __init__(self, warehouse: Warehouse, store: RollupStore) -> None:
+        self.warehouse = warehouse
+        self.store = store
+        self._kept: OrderedDict[Hashable, tuple[Slice, ...]] = OrderedDict()
+        self._read: OrderedDict[Hashable, tuple[Reading, ...]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def read(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
+        """The Readings of one metric: one for each group of the breakdown, at least one in any case.
+
+        Raises ScopeError for an unknown dimension, ValueError for an unknown setting.
+        """
+        if not self._stored(metric.rollup, scope):
+            return self._answer(metric, scope)
+        name = (metric.key, metric.version, scope, self.store.held().generation)
+        with self._guard:
+            if name in self._read:
+                self._read.move_to_end(name)
+                return self._read[name]
+        readings = self._answer(metric, scope)
+        with self._guard:
+            self._read[name] = readings
+            while len(self._read) > KEPT_READINGS:
+                self._read.popitem(last=False)
+        return readings
+
+    def _answer(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
+        choice = metric.choice(scope.settings)
+        found = (
+            self._contrasts(metric, metric.contrast, scope, choice)
+            if metric.contrast is not None
+            else self._estimates(metric, scope, choice)
+        )
+        if not found:
+            found = [(scope.where, self._nothing(metric))]
+        state = self.store.state(metric.rollup.key)
+        version = f"g{state.generation if state else 0}.d{metric.version}"
+        as_of = scope.as_of or self.as_of(metric.rollup)
+        return tuple(_reading(metric, by, estimate, as_of, version) for by, estimate in found)
+
+    def dimensions(self, rollup: Rollup[C]) -> tuple[str, ...]:
+        """Names that `where` and `by` may use for a rollup, besides day, week and month."""
+        held = self.store.dims(rollup) if rollup.stored else ()
+        return held or rollup.resolved_dims(self.warehouse.tables())
+
+    def values(self, rollup: Rollup[C], dim: str) -> tuple[str, ...]:
+        """The values that a dimension takes in the stored cells, sorted."""
+        slices = self._slices(rollup, Scope(), (dim,))
+        return tuple(v for s in slices for _, v in s.by if v is not None)
+
+    def days(self, rollup: Rollup[C]) -> tuple[dt.date, dt.date] | None:
+        """First and last day that the stored cells of a rollup cover; None where there are none."""
+        return self.store.first_last(rollup.key)
+
+    def cells(self, rollup: Rollup[C], scope: Scope) -> tuple[tuple[By, C], ...]:
+        """The finaliser's cells for each group of the breakdown: what charts are drawn from."""
+        return tuple((g.by, g.cells) for g in self._groups(rollup, scope, scope.by))
+
+    def _estimates(self, metric: Metric[C], scope: Scope, choice: Choice) -> list[tuple[By, Estimate]]:
+        assert metric.finalise is not None
+        groups = self._groups(metric.rollup, scope, self._keys(metric.rollup, scope, metric.apart))
+        found = [(scope.where + g.by, metric.finalise(g.cells, choice)) for g in groups]
+        if not any(k.startswith("attr_") for k in scope.by):
+            return found
+        hidden = protect([g.rows for g in groups])
+        return [
+            (by, undefined(HIDDEN) if hide else estimate)
+            for (by, estimate), hide in zip(found, hidden, strict=True)
+        ]
+
+    def _contrasts(
+        self, metric: Metric[C], contrast: Contrast[C], scope: Scope, choice: Choice
+    ) -> list[tuple[By, Estimate]]:
+        """Each group against its reference; the worst alone where no breakdown by the dimension was asked for."""
+        dims = [d for d in self.dimensions(metric.rollup) if d == contrast.dim or _attribute(d, contrast.dim)]
+        asked = [d for d in dims if d in scope.by]
+        found: list[tuple[By, Estimate, int]] = []
+        for dim in asked or dims:
+            keys = [k for k in self._keys(metric.rollup, scope, metric.apart) if k != dim]
+            for outer, groups in self._families(metric.rollup, scope, keys, dim):
+                found += [
+                    (scope.where + outer + by, e, n) for by, e, n in _against(contrast, groups, dim, choice)
+                ]
+        if asked or contrast.every:
+            return [(by, e) for by, e, _ in found]
+        return _worst(contrast, found, metric.min_n, dims)
+
+    def _families(
+        self, rollup: Rollup[C], scope: Scope, keys: Sequence[str], dim: str
+    ) -> list[tuple[By, list[_Group[C]]]]:
+        """Groups of `dim` gathered under each combination of the other keys."""
+        gathered: dict[By, list[_Group[C]]] = {}
+        for group in self._groups(rollup, scope, (*keys, dim)):
+            if group.by[-1][1] is not None:
+                gathered.setdefault(group.by[:-1], []).append(group)
+        return list(gathered.items())
+
+    def _keys(self, rollup: Rollup[C], scope: Scope, apart: Sequence[str]) -> tuple[str, ...]:
+        """Breakdown keys: what may never be pooled and is not pinned, then what was asked for."""
+        held = self.dimensions(rollup)
+        for name in (*scope.by, *(w[0] for w in scope.where)):
+            if name not in held and not (name in BUCKETS and name in scope.by):
+                raise ScopeError(
+                    f"{rollup.key} has no dimension {name!r}; it has: {', '.join((*held, *BUCKETS))}"
+                )
+        pinned = {w[0] for w in scope.where}
+        return tuple(k for k in apart if k not in pinned and k not in scope.by) + scope.by
+
+    def _groups(self, rollup: Rollup[C], scope: Scope, keys: Sequence[str]) -> list[_Group[C]]:
+        count = next(c for s in rollup.shapes if isinstance(s, Counts) for c in s.columns)
+        return [
+            _Group(s.by, rollup.cells(s.columns), int(s.columns[count].sum()))
+            for s in self._slices(rollup, scope, tuple(keys))
+        ]
+
+    def _slices(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> tuple[Slice, ...]:
+        """Merged cells by key, from memory when the data generation is still the same."""
+        name = (rollup.key, rollup.version, keys, scope.where, scope.since, scope.until, scope.as_of)
+        stored = self._stored(rollup, scope)
+        generation = self.store.held().generation if stored else self.warehouse.mark(rollup.tables)
+        with self._guard:
+            if (name, generation) in self._kept:
+                self._kept.move_to_end((name, generation))
+                return self._kept[name, generation]
+        slices = cut(self._columns(rollup, scope, keys), keys, rollup.inner, rollup.shapes)
+        with self._guard:
+            self._kept[name, generation] = slices
+            while len(self._kept) > KEPT_SLICES:
+                self._kept.popitem(last=False)
+        return slices
+
+    def _columns(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> Columns:
+        span = _span(scope)
+        if self._stored(rollup, scope):
+            columns = tuple(dict.fromkeys("day" if k in BUCKETS else k for k in keys))
+            return self.store.columns(rollup, columns, scope.where, span)
+        dims = self.dimensions(rollup) if rollup.stored else tuple(k for k in keys if k not in BUCKETS)
+        tables = {n: known_at(t, scope.as_of) for n, t in self.warehouse.tables().items()}
+        with self.warehouse.session(rollup.tables, span) as session:
+            return session.columns(rollup.select(Facts(tables, dims, span, scope.where)))
+
+    def _stored(self, rollup: Rollup[C], scope: Scope) -> bool:
+        if not rollup.stored:
+            return False
+        newest = self.as_of(rollup)
+        return scope.as_of is None or (newest is not None and scope.as_of >= newest)
+
+    def as_of(self, rollup: Rollup[C]) -> dt.datetime | None:
+        """Newest load that the stored cells of a rollup reflect."""
+        state = self.store.state(rollup.key)
+        if state is None or state.as_of_us is None:
+            return None
+        return dt.datetime.fromtimestamp(state.as_of_us / 1e6, dt.UTC)
+
+    def _nothing(self, metric: Metric[C]) -> Estimate:
+        """Why there is no group at all, and what to do."""
+        rollup = metric.rollup
+        if rollup.stored and self.store.state(rollup.key) is None:
+            return undefined("not computed yet: run refresh")
+        if rollup.stored and not self.store.files(rollup.key):
+            return undefined(f"nothing in {' or '.join(rollup.tables)}: load it, then run refresh")
+        return undefined("no row matches this scope: widen the period or remove a filter")
+
+
+def _reading(
+    metric: Metric[C], by: By, estimate: Estimate, as_of: dt.datetime | None, version: str
+) -> Reading:
+    return Reading(
+        key=metric.key, by=tuple(dict.fromkeys(by)), value=estimate.value, low=estimate.low, high=estimate.high,
+        n=estimate.n, numerator=estimate.numerator, denominator=estimate.denominator, unit=metric.unit,
+        method=estimate.method or metric.interval, reason=estimate.reason, warnings=estimate.warnings,
+        as_of=as_of, version=version,
+    )  # fmt: skip
+
+
+def _span(scope: Scope) -> Span | None:
+    if scope.since is None and scope.until is None:
+        return None
+    return Span(day_of(scope.since or dt.date(1, 1, 1)), day_of(scope.until or dt.date(9999, 12, 30)))
+
+
+def _attribute(dim: str, pattern: str) -> bool:
+    return pattern == ATTRIBUTES and dim.startswith("attr_")
+
+
+def _against(
+    contrast: Contrast[C], groups: list[_Group[C]], dim: str, choice: Choice
+) -> list[tuple[By, Estimate, int]]:
+    """Every group of one family against its reference group, small cells hidden."""
+    names = [g.by[-1][1] for g in groups]
+    reference = _reference(contrast, groups, choice)
+    if reference is None:
+        wanted = contrast.reference or (dict(choice.values).get("reference", ""),)
+        text = f"no {' or '.join(wanted)} group to compare with; there is {', '.join(map(str, names))}"
+        return [(groups[0].by[:-1], undefined(text), 0)]
+    hidden = protect([g.rows for g in groups]) if _attribute(dim, ATTRIBUTES) else [False] * len(groups)
+    found: list[tuple[By, Estimate, int]] = []
+    for group, hide in zip(groups, hidden, strict=True):
+        if group is reference or group.by[-1][1] in contrast.reference:
+            continue
+        estimate = undefined(HIDDEN) if hide else contrast.compare(group.cells, reference.cells, choice)
+        found.append(((group.by[-1],), estimate, contrast.size(group.cells)))
+    if not found:
+        only = undefined(f"only one group, {names[0]}: nothing to compare it with")
+        return [((groups[0].by[-1],), only, 0)]
+    return found
+
+
+def _reference(contrast: Contrast[C], groups: list[_Group[C]], choice: Choice) -> _Group[C] | None:
+    if contrast.reference:
+        return next((g for g in groups if g.by[-1][1] in contrast.reference), None)
+    wanted = dict(choice.values).get("reference", "")
+    if wanted:
+        return next((g for g in groups if g.by[-1][1] == wanted), None)
+    return max(groups, key=lambda g: contrast.size(g.cells))
+
+
+def _worst(
+    contrast: Contrast[C], found: list[tuple[By, Estimate, int]], min_n: int, dims: list[str]
+) -> list[tuple[By, Estimate]]:
+    """The group of greatest badness within each combination of the other keys, and how many it was picked from."""
+    outer: dict[By, list[tuple[By, Estimate, int]]] = {}
+    for by, estimate, n in found:
+        outer.setdefault(tuple(p for p in by if p[0] not in dims), []).append((by, estimate, n))
+    worst: list[tuple[By, Estimate]] = []
+    for rest, candidates in outer.items():
+        able = [(by, e) for by, e, n in candidates if e.value is not None and n >= min_n]
+        if not able:
+            reasons = [e.reason for _, e, _ in candidates if e.reason]
+            text = reasons[0] if reasons else f"no group has {min_n} or more to compare"
+            worst.append((rest, undefined(text)))
+            continue
+        by, estimate = max(able, key=lambda c: contrast.badness(c[1].value or 0.0))
+        note = f"the worst of {len(able)} comparisons; each alone has 95 %"
+        worst.append(
+            (by, replace(estimate, warnings=(*estimate.warnings, note)) if len(able) > 1 else estimate)
+        )
+    return worst

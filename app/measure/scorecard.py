@@ -1,0 +1,195 @@
+"""The scorecard: four dimensions of tiles, the one sentence that matters, and what needs somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.measure import words
+from app.measure.judged import ORDER, Frame, Judged, Movement, history, movement, weakest
+from data import schema
+from metrics import ALL
+from metrics.core.metric import Dimension, Metric, Reading
+from metrics.core.verdict import State
+
+HEADLINE = ("model.auc", "model.precision", "model.recall", "model.label_coverage", "fairness.four_fifths")
+EFFECT = "value.mean_difference"
+MOST_TRIALS = 6  # tiles of experiments; the Value page has them all
+TITLES = {
+    Dimension.TECHNICAL: "Technical",
+    Dimension.BUSINESS: "Business impact",
+    Dimension.PROCESS: "Process",
+    Dimension.LEARNING: "Learning",
+}
+# Tables whose metrics arrive with later families; until then a column says what it will need.
+WAITS_FOR = {
+    Dimension.PROCESS: ("signals", "message_events", "suppression_events", "delivery_events"),
+    Dimension.LEARNING: ("learning_events", "usage_events", "survey_answers"),
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number on the scorecard: the reading shown, how it got there, and where it stands among its kind."""
+
+    one: Judged
+    note: str
+    trend: tuple[Reading, ...]
+    movement: Movement | None
+    among: tuple[Judged, ...]
+
+    @property
+    def metric(self) -> Metric[object]:
+        return self.one.metric
+
+    @property
+    def key(self) -> str:
+        """Names the tile in the page: its metric and whose number it shows."""
+        return "-".join((self.metric.key, *(str(v) for _, v in self.one.reading.by)))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A dimension's tiles; `missing` says what to do where there are none, `more` counts those without a target."""
+
+    dimension: Dimension
+    title: str
+    tiles: tuple[Tile, ...]
+    missing: str = ""
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many targets stand where."""
+
+    met: int
+    not_met: int
+    inconclusive: int
+    unmeasured: int
+
+    @property
+    def total(self) -> int:
+        return self.met + self.not_met + self.inconclusive + self.unmeasured
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The whole first screen."""
+
+    sentence: str
+    detail: str
+    tally: Tally
+    needs: tuple[Judged, ...]
+    columns: tuple[Column, ...]
+
+
+def scorecard(frame: Frame, *, everything: bool = False) -> Scorecard:
+    """Build the scorecard. `everything` adds the measures without a target."""
+    read = {m.key: frame.read(m) for m in ALL.values() if m.rollup.stored}
+    judged = tuple(j for found in read.values() for j in found if j.has_target)
+    columns = tuple(_column(frame, dimension, read, everything=everything) for dimension in Dimension)
+    needs = tuple(sorted((j for j in judged if j.verdict.state is State.NOT_MET), key=_importance))
+    tally = _tally(judged)
+    sentence, detail = headline(
+        judged, needs, tally, any(j.reading.value is not None for f in read.values() for j in f)
+    )
+    return Scorecard(sentence, detail, tally, needs, columns)
+
+
+def _column(
+    frame: Frame, dimension: Dimension, read: dict[str, tuple[Judged, ...]], *, everything: bool
+) -> Column:
+    own = {k: found for k, found in read.items() if ALL[k].dimension is dimension}
+    if not own:
+        return Column(dimension, TITLES[dimension], (), _nothing(dimension))
+    groups = _trials(own) if dimension is Dimension.BUSINESS else _models(own)
+    hidden = len(own) - len({g[0].metric.key for g in groups})
+    if everything:
+        shown = {g[0].metric.key for g in groups}
+        groups = (*groups, *(found for k, found in own.items() if k not in shown))
+    tiles = tuple(_tile(frame, group) for group in groups)
+    if all(t.one.reading.value is None for t in tiles) and not any(t.one.has_target for t in tiles):
+        reason = next((t.one.reading.reason for t in tiles), "")
+        return Column(dimension, TITLES[dimension], (), f"Nothing to show: {reason}.", hidden)
+    return Column(dimension, TITLES[dimension], tiles, more=hidden)
+
+
+def _models(own: dict[str, tuple[Judged, ...]]) -> tuple[tuple[Judged, ...], ...]:
+    """One tile a metric: those with a target, else the headline ones."""
+    aimed = tuple(found for found in own.values() if any(j.has_target for j in found))
+    return aimed or tuple(own[k] for k in HEADLINE if k in own)
+
+
+def _trials(own: dict[str, tuple[Judged, ...]]) -> tuple[tuple[Judged, ...], ...]:
+    """One tile an experiment: its outcomes have units of their own, so none is weaker than another."""
+    aimed = [(j,) for found in own.values() for j in found if j.has_target]
+    return tuple((aimed or [(j,) for j in own.get(EFFECT, ())])[:MOST_TRIALS])
+
+
+def _tile(frame: Frame, group: tuple[Judged, ...]) -> Tile:
+    one = weakest(group)
+    return Tile(one, _note(one, group), history(frame, one), movement(frame, one), group)
+
+
+def _note(one: Judged, group: tuple[Judged, ...]) -> str:
+    """Whose number a tile shows, and how it was chosen: "weakest of 5: churn_v3"."""
+    aimed = [j for j in group if j.has_target]
+    if len(group) == 1 or not one.subject:
+        return one.subject
+    if len(aimed) == 1:
+        return f"{one.subject}, the only one with a target"
+    return f"weakest of {len(aimed) or len(group)}: {one.subject}"
+
+
+def _nothing(dimension: Dimension) -> str:
+    tables = [n for n in WAITS_FOR.get(dimension, ()) if n in schema.METADATA.tables]
+    return f"Nothing is measured here yet. It will need {words.listed(tuple(tables), 4)} in the warehouse."
+
+
+def _importance(one: Judged) -> tuple[int, float]:
+    """Business before technical, then the widest miss."""
+    return (0 if one.metric.dimension is Dimension.BUSINESS else 1), -one.margin
+
+
+def _tally(judged: Sequence[Judged]) -> Tally:
+    states = [j.verdict.state for j in judged]
+    met, missed, close = (states.count(s) for s in (State.MET, State.NOT_MET, State.INCONCLUSIVE))
+    return Tally(met, missed, close, len(states) - met - missed - close)
+
+
+def headline(
+    judged: Sequence[Judged], needs: Sequence[Judged], tally: Tally, measured: bool
+) -> tuple[str, str]:
+    """The sentence that matters and the line under it, by rules: no word goes further than its verdict."""
+    if not measured:
+        return (
+            "There is nothing to judge yet.",
+            "Load predictions, labels or experiment units, then run refresh.",
+        )
+    if not judged:
+        return (
+            "No target is set, so nothing can be judged.",
+            "Write targets.toml in the home folder; see the README.",
+        )
+    if needs:
+        return finding(needs[0]), needs[0].metric.why
+    if tally.inconclusive or tally.unmeasured:
+        text = f"No target is missed, but {tally.inconclusive + tally.unmeasured} of {tally.total} cannot be called yet."
+        first = min((j for j in judged if not j.verdict.passes), key=lambda j: ORDER.index(j.verdict.state))
+        return text, finding(first)
+    return f"All {tally.total} targets are met.", ""
+
+
+def finding(one: Judged) -> str:
+    """One judged reading as a sentence: whose, what, value with its interval, and the target."""
+    whose = f"{one.subject}: " if one.subject else ""
+    title = one.metric.title[0].lower() + one.metric.title[1:] if whose else one.metric.title
+    aim = (
+        f"; the target is {words.target_words(one.metric, one.verdict.target)}" if one.verdict.target else ""
+    )
+    if one.reading.value is None:
+        return f"{whose}{title} is not known ({one.reading.reason}){aim}."
+    text = words.shown(one.metric, one.reading)
+    interval = f" ({text.interval})" if text.interval else ""
+    return f"{whose}{title} is {text.value}{interval}{aim}."

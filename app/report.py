@@ -1,0 +1,157 @@
+"""What the command line prints: one JSON document or plain text on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import enum
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import click
+import orjson
+import sqlalchemy as sa
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.measure.refresh import Progress as Step
+from data.engines import Warehouse
+from data.sql import Facts, Span
+from metrics import ALL
+from metrics.core.metric import Metric, Reading
+
+DIALECTS = ("duckdb", "postgresql", "databricks", "trino", "snowflake", "bigquery", "clickhouse")
+
+
+def metric(key: str) -> Metric[Any]:
+    """The metric of a key; an error that lists its family's keys otherwise."""
+    if key in ALL:
+        return ALL[key]
+    family = [k for k in ALL if k.split(".")[0] == key.split(".")[0]] or sorted(
+        {k.split(".")[0] for k in ALL}
+    )
+    raise click.UsageError(f"no metric {key!r}; there is: {', '.join(family)}")
+
+
+def emit(value: object, *, js: bool) -> None:
+    """Print a dataclass or a sequence of them."""
+    if js:
+        click.echo(orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS))
+        return
+    for item in value if isinstance(value, Sequence) else (value,):
+        click.echo(item.message() if hasattr(item, "message") else _line(item))
+
+
+def _plain(value: object) -> object:
+    """JSON forms of what orjson does not know; pairs of a breakdown become an object."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {
+            f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith("_")
+        }
+        return {k: dict(v) if k in ("by", "where") else v for k, v in fields.items() if not callable(v)}
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(type(value).__name__)
+
+
+def _line(item: object) -> str:
+    """One line of text for a Reading or any other record."""
+    if not isinstance(item, Reading):
+        return "  ".join(f"{k}={v}" for k, v in dict(_plain(item)).items())  # type: ignore[call-overload]
+    by = " ".join(f"{k}={v}" for k, v in item.by)
+    if item.value is None:
+        return f"{item.key}  {by}  -  {item.reason}"
+    interval = "" if item.low is None else f"  {item.low:.6g} to {item.high:.6g}"
+    notes = "".join(f"\n    {w}" for w in item.warnings)
+    return f"{item.key}  {by}  {item.value:.6g}{interval}  n={item.n}{notes}"
+
+
+@contextlib.contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """A counter on stderr; silent when nobody is watching."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.completed:,.0f} " + what), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda rows: bar.update(task, completed=rows)
+
+
+@contextlib.contextmanager
+def steps() -> Iterator[Callable[[Step], None]]:
+    """A bar of days done for each rollup, on stderr."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(step: Step) -> None:
+            if step.rollup not in tasks:
+                tasks[step.rollup] = bar.add_task(step.rollup, total=step.days)
+            bar.update(tasks[step.rollup], completed=step.done)
+
+        yield show
+
+
+@dataclasses.dataclass(frozen=True)
+class Declaration:
+    """A metric's words, as the catalogue prints them."""
+
+    key: str
+    title: str
+    question: str
+    definition: str
+    why: str
+    dimension: str
+    unit: str
+    direction: str
+    interval: str
+    owner: str
+    min_n: int
+    stale_after_days: float
+    rollup: str
+    tables: tuple[str, ...]
+    dims: tuple[str, ...]
+    settings: tuple[str, ...]
+    references: tuple[str, ...]
+    version: int
+
+    def message(self) -> str:
+        return f"{self.key:44} {self.title}"
+
+
+def catalogue() -> tuple[Declaration, ...]:
+    """Every metric's declaration, in the order of the registry."""
+    return tuple(
+        Declaration(
+            m.key, m.title, m.question, m.definition, m.why, m.dimension.value, m.unit.value, m.direction.value,
+            m.interval, m.owner, m.min_n, m.stale_after.total_seconds() / 86400, m.rollup.key, m.rollup.tables,
+            m.rollup.dims, tuple(f"{s.name}={s.default}" for s in m.settings), m.references, m.version,
+        )
+        for m in ALL.values()
+    )  # fmt: skip
+
+
+def dialect_of(name: str) -> sa.Dialect:
+    """A SQLAlchemy dialect by name, without a server. Databricks, Trino, Snowflake and BigQuery need their package."""
+    from sqlalchemy.dialects import registry
+
+    try:
+        return cast("sa.Dialect", registry.load(name)())
+    except sa.exc.NoSuchModuleError as error:
+        raise click.UsageError(f"no SQLAlchemy dialect {name!r} is installed here") from error
+
+
+def sql_of(shown: Metric[Any], warehouse: Warehouse, dialect: str | None) -> str:
+    """The metric's statement in a dialect, with the constants written out."""
+    tables = warehouse.tables()
+    facts = Facts(tables, shown.rollup.resolved_dims(tables), Span(0, 40_000))
+    compiled = shown.rollup.select(facts).compile(
+        dialect=dialect_of(dialect) if dialect else warehouse.dialect, compile_kwargs={"literal_binds": True}
+    )
+    return str(compiled)

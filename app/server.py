@@ -1,0 +1,97 @@
+"""The app as an ASGI application with security headers, served by uvicorn."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from app.settings import ROOT, Settings
+
+Message = MutableMapping[str, Any]  # ASGI's own type: events are mappings by protocol
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Streamlit's front end evaluates compiled chart expressions and writes style attributes; nothing else is allowed,
+# and no host but this one is ever asked.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'{inline}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"
+)
+HEADERS = (
+    ("x-frame-options", "DENY"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+)
+
+
+class SecurityHeaders:
+    """ASGI middleware: every HTTP answer carries the policy and `HEADERS`, whatever made it."""
+
+    def __init__(self, app: App, policy: str) -> None:
+        self._app = app
+        self._headers = (("content-security-policy", policy), *HEADERS)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def sealed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                ours = {name for name, _ in self._headers}
+                kept = [(k, v) for k, v in message.get("headers", ()) if k.decode().lower() not in ours]
+                message["headers"] = kept + [(k.encode(), v.encode()) for k, v in self._headers]
+            await send(message)
+
+        await self._app(scope, receive, sealed)
+
+
+def policy(page: str) -> str:
+    """The content security policy for the front end's own page: its inline scripts by their hash, no others."""
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digests = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
+    return POLICY.format(inline="".join(f" 'sha256-{d}'" for d in digests))
+
+
+def allowed_hosts(host: str) -> list[str]:
+    """Host names the server answers to: on a loopback address only its own, against DNS rebinding."""
+    return ["127.0.0.1", "localhost", "[::1]"] if host in LOOPBACK else ["*"]
+
+
+def build(settings: Settings, host: str) -> App:
+    """The ASGI application. Changes the working folder to the project root, where `.streamlit` is honoured."""
+    os.chdir(ROOT)
+    os.environ["THROUGHLINE_HOME"] = str(settings.home)
+
+    import streamlit as st
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    middleware = [
+        Middleware(SecurityHeaders, policy=policy(page)),
+        Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(host)),
+    ]
+    return st.App(ROOT / "app" / "main.py", middleware=middleware)
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serve until stopped. Raises OSError where the address is taken."""
+    if settings.mode == "demo" and host not in LOOPBACK:
+        raise ValueError("demo mode serves on a loopback address only; set THROUGHLINE_MODE=production")
+    app = build(settings, host)
+    import uvicorn
+
+    logging.getLogger("uvicorn.access").addFilter(lambda _: False)  # a line for each file of the front end
+    print(f"Throughline on http://{host}:{port}", flush=True)  # noqa: T201 (the command's own answer)
+    uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning", ws_ping_interval=20.0)

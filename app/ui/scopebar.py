@@ -1,0 +1,55 @@
+"""The scope bar: which model, experiment, days and knowledge time. It lives in the link, so a link shares the view."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import streamlit as st
+
+from app.measure.scope import Ground, Period
+from app.ui import marks
+from app.ui.session import AS_OF, EXPERIMENT, MODEL, PERIOD
+
+
+WIDTH = 171  # two beside each other on a phone of 390 px
+
+
+class Control(StrEnum):
+    MODEL = MODEL
+    EXPERIMENT = EXPERIMENT
+    PERIOD = PERIOD
+    AS_OF = AS_OF
+
+
+def path_line(place: str, about: str) -> None:
+    """Where the reader is and what the numbers are of."""
+    st.html(f'<p class="tl-path"><b>{marks.text(place)}</b> · {marks.text(about)}</p>')
+
+
+def show(controls: tuple[Control, ...], on: Ground) -> None:
+    """Draw the controls that fit the page. Choices outlive page changes through the link and the session."""
+    if not controls or on.empty:
+        return
+    with st.container(horizontal=True, gap="small", key="scope", vertical_alignment="bottom"):
+        if Control.MODEL in controls:
+            _choice("Model", Control.MODEL, on.models, "All models")
+        if Control.EXPERIMENT in controls:
+            _choice("Experiment", Control.EXPERIMENT, on.experiments, "All experiments")
+        if Control.PERIOD in controls:
+            st.selectbox(
+                "Period", list(Period), index=1, format_func=lambda p: Period(p).label, key=Control.PERIOD.value, width=WIDTH,
+                bind="query-params", persist_state="session",
+            )  # fmt: skip
+        if Control.AS_OF in controls:
+            st.date_input(
+                "As known on", value=None, min_value=on.first, max_value="today", key=Control.AS_OF.value,
+                bind="query-params", persist_state="session", format="YYYY-MM-DD",
+                width=WIDTH, help="Leave empty for the newest data. A date shows what was known at the end of that day.",
+            )  # fmt: skip
+
+
+def _choice(label: str, key: Control, names: tuple[str, ...], everything: str) -> None:
+    st.selectbox(
+        label, ["", *names], format_func=lambda name: name or everything, key=key.value, bind="query-params",
+        persist_state="session", filter_mode="contains", width=WIDTH,
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""Tables as plain markup: numbers right-aligned, units in the cells' header words, first column kept in view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app.measure import words
+from app.measure.judged import Judged, bucket_of
+from app.ui import marks
+from app.ui.marks import text
+from metrics.core.metric import Metric, Reading
+
+MOST_ROWS = 200  # drawn; the whole table is one click away in the command line's JSON
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading, and whether it holds numbers."""
+
+    name: str
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells are markup already made safe; `alt` says what the table is."""
+
+    alt: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def show(table: Table) -> None:
+    """Draw a table; it scrolls sideways on a narrow screen."""
+    head = "".join(f"<th{_side(c)}>{text(c.name)}</th>" for c in table.columns)
+    body = "".join(_row(table.columns, row) for row in table.rows[:MOST_ROWS])
+    more = len(table.rows) - MOST_ROWS
+    note = f'<p class="tl-sub">{more:,} further rows are not drawn</p>' if more > 0 else ""
+    st.html(
+        f'<div class="tl-scroll" role="region" tabindex="0" aria-label="{text(table.alt)}"><table class="tl-table">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
+    )
+
+
+def _side(column: Column) -> str:
+    return ' class="tl-right"' if column.right else ""
+
+
+def _row(columns: tuple[Column, ...], row: tuple[str, ...]) -> str:
+    return (
+        "<tr>" + "".join(f"<td{_side(c)}>{cell}</td>" for c, cell in zip(columns, row, strict=True)) + "</tr>"
+    )
+
+
+def number_cells(metric: Metric[object], reading: Reading) -> tuple[str, str, str]:
+    """Value, interval and n of a reading; the reason stands where the interval would."""
+    shown = words.shown(metric, reading)
+    return text(shown.value), text(shown.interval or reading.reason or ""), text(shown.n)
+
+
+NUMBERS = (Column("Value", right=True), Column("95 % interval", right=True), Column("n", right=True))
+
+
+def history(metric: Metric[object], trend: Sequence[Reading]) -> Table:
+    """A trend, newest first."""
+    rows = tuple((text(bucket_of(r) or ""), *number_cells(metric, r)) for r in reversed(trend))
+    return Table(f"History of {metric.title}", (Column("From"), *NUMBERS), rows)
+
+
+def breakdown(found: Sequence[Judged]) -> Table:
+    """One row a group, with its verdict where a target speaks of it."""
+    rows = tuple(
+        (
+            text(words.group(j.reading.by)),
+            *number_cells(j.metric, j.reading),
+            marks.badge(j) if j.has_target else "",
+        )
+        for j in found
+    )
+    return Table("Breakdown", (Column("Group"), *NUMBERS, Column("")), rows)
+
+
+def plain(alt: str, columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> Table:
+    """A table of plain values."""
+    return Table(alt, tuple(columns), tuple(tuple(text(cell) for cell in row) for row in rows))

@@ -1,0 +1,48 @@
+"""The Value page's parts."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.measure.experiment_cards import ExperimentCard, ValueBoard
+from app.measure.judged import Frame
+from app.ui import charts, charts_groups, drawer, marks, tables, tiles
+from app.ui.marks import text
+
+
+
+def lead(board: ValueBoard) -> None:
+    """The sentence that matters and all experiments on one scale."""
+    with st.container(border=True, gap="small"):
+        st.html(
+            f'<p class="tl-eyebrow">What was caused</p><p class="tl-lead">{text(board.sentence)}</p>'
+            '<p class="tl-sub">Only randomised differences stand here: what would have come anyway is taken off.</p>'
+        )
+        charts.draw(charts_groups.effects(board.cards), key="effects")
+
+
+def card(frame: Frame, one: ExperimentCard) -> None:
+    """One experiment: its claim, its evidence, its figures."""
+    name = tiles.slug(f"{one.experiment}-{one.arm}")
+    with st.container(border=True, height="stretch", gap="small"):
+        with st.container(key=f"tile-value-{name}", gap=None):
+            badge = marks.badge(one.effect) if one.effect.has_target else ""
+            st.html(
+                f'<p class="tl-eyebrow"><b>{text(one.name)}</b> · evidence: {text(one.evidence)} {badge}</p>'
+                f'<p class="tl-lead tl-small">{text(one.sentence)}</p><p class="tl-sub">{text(one.detail)}</p>'
+            )
+            if st.button(f"Open {one.name}", key=f"open-value-{name}", type="tertiary"):
+                drawer.show(frame, one.effect)
+        for warning in one.warnings if one.broken else ():
+            st.html(f'<p class="tl-warn">{text(warning)}</p>')
+        with st.expander("Figures"):
+            tables.show(_figures(one))
+
+
+def _figures(one: ExperimentCard) -> tables.Table:
+    rows = [(text(j.metric.title), *tables.number_cells(j.metric, j.reading)) for j in one.rows]
+    rows += [
+        (text(f"{j.metric.title}: {dict(j.reading.by).get('arm')}"), *tables.number_cells(j.metric, j.reading))
+        for j in one.arms
+    ]
+    return tables.Table(f"Figures of {one.name}", (tables.Column("Measure"), *tables.NUMBERS), tuple(rows))

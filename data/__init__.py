@@ -1,0 +1,1 @@
+"""Columns and rows: the warehouse schema, the embedded lake, engines and loaders."""

@@ -1,0 +1,1 @@
+"""Loaders: one module a source, all feeding the same contract check."""

@@ -1,0 +1,143 @@
+"""The portable seam between a metric's SELECT and an engine: time as microseconds, and the facts of one run.
+
+Pure expressions; nothing here opens a connection. Rules of the portable subset: `shared/field/warehouse.md`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ColumnElement, FromClause
+from sqlalchemy.sql.functions import FunctionElement
+
+DAY_US = 86_400_000_000
+EPOCH = dt.date(1970, 1, 1)
+
+
+class micros(FunctionElement[int]):  # noqa: N801 (reads as a SQL function)
+    """Epoch microseconds (BIGINT, UTC) of a timestamp column. Belongs in the innermost subquery."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+    name = "micros"
+
+
+@compiles(micros)
+@compiles(micros, "duckdb")
+def _duckdb(element: micros, compiler: SQLCompiler, **kw: object) -> str:
+    return f"epoch_us({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(micros, "postgresql")
+def _postgresql(element: micros, compiler: SQLCompiler, **kw: object) -> str:
+    return f"CAST(extract(epoch from {compiler.process(element.clauses, **kw)}) * 1000000 AS BIGINT)"
+
+
+@compiles(micros, "databricks")
+@compiles(micros, "bigquery")
+def _unix_micros(element: micros, compiler: SQLCompiler, **kw: object) -> str:
+    return f"unix_micros({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(micros, "clickhousedb")
+@compiles(micros, "clickhouse")
+def _clickhouse(element: micros, compiler: SQLCompiler, **kw: object) -> str:
+    return f"toUnixTimestamp64Micro({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(micros, "trino")
+def _trino(element: micros, compiler: SQLCompiler, **kw: object) -> str:
+    return f"CAST(round(to_unixtime({compiler.process(element.clauses, **kw)}) * 1000000) AS BIGINT)"
+
+
+@compiles(micros, "snowflake")
+def _snowflake(element: micros, compiler: SQLCompiler, **kw: object) -> str:
+    return f"date_part(epoch_microsecond, {compiler.process(element.clauses, **kw)})"
+
+
+def real(value: float) -> ColumnElement[float]:
+    """A typed constant: untyped ones become DECIMAL on Spark and fail (field notes, rule 2)."""
+    return sa.literal_column(repr(float(value)), sa.Double())
+
+
+def double(column: ColumnElement[Any]) -> ColumnElement[float]:
+    return sa.cast(column, sa.Double)
+
+
+def whole(column: ColumnElement[Any]) -> ColumnElement[int]:
+    return sa.cast(column, sa.BigInteger)
+
+
+def day_number(us: ColumnElement[int]) -> ColumnElement[int]:
+    """Days since 1970-01-01 of epoch microseconds, on every engine (no date functions, no floor division)."""
+    return whole(sa.func.floor(double(us) / real(DAY_US)))
+
+
+def day_of(date: dt.date) -> int:
+    return (date - EPOCH).days
+
+
+def date_of(day: int) -> dt.date:
+    return EPOCH + dt.timedelta(days=int(day))
+
+
+@dataclass(frozen=True)
+class Span:
+    """Whole UTC days, `first` to `last`, both included (days since 1970-01-01)."""
+
+    first: int
+    last: int
+
+    def start(self) -> dt.datetime:
+        return dt.datetime.combine(date_of(self.first), dt.time(), dt.UTC)
+
+    def end(self) -> dt.datetime:
+        return dt.datetime.combine(date_of(self.last + 1), dt.time(), dt.UTC)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a rollup's SELECT may read in one run.
+
+    `tables` are the warehouse's tables, already cut to what was known at `as_of`. `dims` are the resolved
+    slicing columns to keep. `span` bounds the days asked for, `where` pins dimensions (name, value).
+    """
+
+    tables: Mapping[str, FromClause]
+    dims: tuple[str, ...] = ()
+    span: Span | None = None
+    where: tuple[tuple[str, str], ...] = field(default=())
+
+    def __getitem__(self, name: str) -> FromClause:
+        return self.tables[name]
+
+    def within(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Rows of the span, as a plain range on the timestamp column (an index or a partition can serve it)."""
+        if self.span is None:
+            return sa.true()
+        bounds = (_utc(self.span.start()), _utc(self.span.end()))
+        return sa.and_(column >= bounds[0], column < bounds[1])
+
+    def pinned(self, table: FromClause) -> ColumnElement[bool]:
+        """The `where` of the scope, for those dimensions that are columns of `table`."""
+        tests = [table.c[name] == value for name, value in self.where if name in table.c]
+        return sa.and_(sa.true(), *tests)
+
+
+def _utc(time: dt.datetime) -> ColumnElement[dt.datetime]:
+    return sa.literal(time, sa.TIMESTAMP(timezone=True))
+
+
+def known_at(table: FromClause, as_of: dt.datetime | None) -> FromClause:
+    """`table` as it was known at `as_of`; rows that never say when they were loaded were always known."""
+    if as_of is None:
+        return table
+    loaded = table.c.loaded_at
+    kept = sa.select(table).where(sa.or_(loaded.is_(None), loaded <= _utc(as_of)))
+    return kept.subquery(table.name if isinstance(table, sa.Table) else None)

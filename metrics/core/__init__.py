@@ -1,0 +1,1 @@
+"""The vocabulary every family is written in: metrics, shapes, verdicts, intervals."""

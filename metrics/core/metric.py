@@ -1,0 +1,223 @@
+"""Metric, Rollup, Reading, Scope: the nouns of the product, all frozen.
+
+`warehouse rows -> SELECT -> rollup cell -> finaliser (pure numpy) -> Reading -> tile`: a Rollup is the SELECT
+and its additive cells, a Metric the finaliser with its words, a Reading the only thing that leaves `metrics/`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import sqlalchemy as sa
+
+from data.sql import Facts
+from metrics.core.shapes import Columns, Shape
+
+C = TypeVar("C")  # the typed cells of a rollup
+ATTRIBUTES = "attr_*"  # a rollup dimension that stands for every protected attribute the warehouse holds
+
+
+class Unit(StrEnum):
+    SHARE = "share"
+    SCORE = "score"
+    COUNT = "count"
+    MONEY = "money"
+    SECONDS = "seconds"
+    NUMBER = "number"
+    RATIO = "ratio"
+    P_VALUE = "p value"
+
+
+class Direction(StrEnum):
+    """Which way is better. There is no default: a metric that does not know is not a metric."""
+
+    HIGHER = "higher is better"
+    LOWER = "lower is better"
+    NEITHER = "neither"
+
+
+class Dimension(StrEnum):
+    TECHNICAL = "technical"
+    BUSINESS = "business"
+    PROCESS = "process"
+    LEARNING = "learning"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a finaliser says: a value with its interval, or None with the reason in words."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    numerator: float | None = None
+    denominator: float | None = None
+    method: str = ""
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.value is None and not self.reason:
+            raise ValueError("an undefined number needs a reason")
+        numbers = (self.value, self.low, self.high, self.numerator, self.denominator)
+        if any(x is not None and not abs(x) < float("inf") for x in numbers):
+            raise ValueError(f"not a finite number: {numbers}")
+
+
+def undefined(reason: str, n: int = 0, warnings: tuple[str, ...] = ()) -> Estimate:
+    """An estimate that does not exist, and why."""
+    return Estimate(None, n=n, reason=reason, warnings=warnings)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One number as shown: the estimate with what it is of, when the data end, and which data and definition.
+
+    `as_of` is the newest load the number reflects (UTC), `version` names data generation and definition.
+    """
+
+    key: str
+    by: tuple[tuple[str, str | None], ...]
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    numerator: float | None
+    denominator: float | None
+    unit: Unit
+    method: str
+    reason: str
+    warnings: tuple[str, ...]
+    as_of: dt.datetime | None
+    version: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A choice a reader may make about a metric (`--set NAME=VALUE`); no choices means free text."""
+
+    name: str
+    default: str
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The settings in force for one reading."""
+
+    values: tuple[tuple[str, str], ...] = ()
+
+    def __getitem__(self, name: str) -> str:
+        return dict(self.values)[name]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is asked: pinned dimensions, breakdown, first and last day (both included), knowledge time, settings.
+
+    `by` may name dimensions of the rollup and one of `day`, `week`, `month`.
+    """
+
+    where: tuple[tuple[str, str], ...] = ()
+    by: tuple[str, ...] = ()
+    since: dt.date | None = None
+    until: dt.date | None = None
+    as_of: dt.datetime | None = None
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Rollup(Generic[C]):
+    """Additive cells per day and dimension, and the SELECT that makes them from the warehouse.
+
+    `tables`: warehouse tables it reads; new rows in them make their days dirty.
+    `dims`: dimensions a reader may slice by (`attr_*` stands for all protected attributes held).
+    `inner`: integer keys kept inside a slice for the finaliser (a score bin, a decision).
+    `select`: statement with columns `day`, the dims, the inner keys and every column of `shapes`.
+    `cells`: makes the finaliser's typed arrays of one slice.
+    `stored`: False for queries asked of the warehouse each time (exact answers on demand).
+    """
+
+    key: str
+    title: str
+    tables: tuple[str, ...]
+    dims: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+    select: Callable[[Facts], sa.Select[tuple[object, ...]]]
+    cells: Callable[[Columns], C]
+    inner: tuple[str, ...] = ()
+    version: int = 1
+    stored: bool = True
+
+    def resolved_dims(self, tables: Mapping[str, sa.FromClause]) -> tuple[str, ...]:
+        """The dims with `attr_*` replaced by the attributes that the warehouse really holds."""
+        held = sorted({c for t in self.tables for c in tables[t].c.keys() if c.startswith("attr_")})  # noqa: SIM118 (a column collection, not a dict)
+        return tuple(d for dim in self.dims for d in (held if dim == ATTRIBUTES else [dim]))
+
+
+@dataclass(frozen=True)
+class Contrast(Generic[C]):
+    """A comparison of each group with a reference group of the same dimension.
+
+    `reference`: names that are the comparison (control, holdout; merged where several are present); empty means
+    the reader's `reference` setting, else the largest group. `size` gives a group's n.
+    `every`: report each group even when no breakdown is asked for; otherwise the answer without a breakdown is
+    the group of greatest `badness` among those with at least min_n.
+    """
+
+    dim: str
+    compare: Callable[[C, C, Choice], Estimate]
+    size: Callable[[C], int]
+    reference: tuple[str, ...] = ()
+    every: bool = False
+    badness: Callable[[float], float] = abs
+
+
+@dataclass(frozen=True)
+class Metric(Generic[C]):
+    """One number's whole declaration: words, computation, judgement. Exactly one of finalise and contrast."""
+
+    key: str
+    title: str
+    question: str
+    definition: str
+    why: str
+    dimension: Dimension
+    unit: Unit
+    direction: Direction
+    rollup: Rollup[C]
+    interval: str
+    owner: str
+    finalise: Callable[[C, Choice], Estimate] | None = None
+    contrast: Contrast[C] | None = None
+    apart: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    min_n: int = 30
+    stale_after: dt.timedelta = field(default=dt.timedelta(days=7))
+    references: tuple[str, ...] = ()
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        if (self.finalise is None) == (self.contrast is None):
+            raise ValueError(f"{self.key}: give one of finalise and contrast")
+
+    @property
+    def family(self) -> str:
+        return self.key.split(".", 1)[0]
+
+    def choice(self, given: tuple[tuple[str, str], ...]) -> Choice:
+        """The settings in force; ValueError for a name or value this metric does not know."""
+        known = {s.name: s for s in self.settings}
+        for name, value in given:
+            if name not in known:
+                allowed = ", ".join(known) or "none"
+                raise ValueError(f"{self.key} has no setting {name!r}; it has: {allowed}")
+            if known[name].choices and value not in known[name].choices:
+                raise ValueError(f"{name}={value!r}: choose one of {', '.join(known[name].choices)}")
+        return Choice(tuple(({s.name: s.default for s in self.settings} | dict(given)).items()))

@@ -1,0 +1,19 @@
+"""Value: randomised differences by experiment, with intervals, and the state of their evidence."""
+
+import streamlit as st
+
+from app.measure import words
+from app.measure.experiment_cards import value_board
+from app.ui import session, tiles, value
+
+frame = session.frame()
+board = value_board(frame)
+
+if board.missing:
+    tiles.empty(board.sentence, words.sentence(board.missing))
+    st.stop()
+
+value.lead(board)
+with st.grid(2, min_column_width=340, gap="small"):
+    for card in board.cards:
+        value.card(frame, card)

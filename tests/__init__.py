@@ -1,0 +1,1 @@
+"""Tests mirror the rooms; `laws/` hold over all metrics and all pages."""

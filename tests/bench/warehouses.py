@@ -1,0 +1,57 @@
+"""Large simulated warehouses written straight into a lake's files (the loader has its own benchmark)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from data.lake import Lake, duck
+from data.manifest import File, Load
+
+FIRST_DAY = 20_000  # 2024-10-04
+
+
+def predictions(
+    lake: Lake, *, rows: int, days: int, first_day: int = FIRST_DAY, segments: int = 8, models: int = 1
+) -> None:
+    """`rows` predictions and labels over `days` whole days: one file a table and day, one commit."""
+    con = duck(lake.home, memory="2GB")
+    made: list[File] = []
+    per_day = rows // days
+    for day in range(first_day, first_day + days):
+        start = (day - first_day) * per_day
+        con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE made AS
+            SELECT 'p' || {day} || '-' || i AS prediction_id, 'model_' || (i % {models}) AS model_id,
+              CAST(NULL AS VARCHAR) AS model_version, 'e' || (hash(i + {start}) % 1000000) AS entity_id,
+              make_timestamptz({day} * 86400000000 + (i * 86400000000) // {per_day}) AS predicted_at,
+              1 / (1 + exp(-(z - 1.2))) AS score, 0.5 AS threshold, CAST(NULL AS SMALLINT) AS decision,
+              CAST(NULL AS DOUBLE) AS latency_ms, CAST(NULL AS DOUBLE) AS cost_amount,
+              make_timestamptz({day} * 86400000000 + (i * 86400000000) // {per_day}) AS received_at,
+              make_timestamptz({day} * 86400000000 + (i * 86400000000) // {per_day}) AS loaded_at,
+              'segment_' || (hash(i + {start} + 7) % {segments}) AS attr_segment, u < 1 / (1 + exp(-(z - 1.4))) AS y
+            FROM (SELECT i, sqrt(-2 * ln(1 - (hash(i + {start}) % 1000003) / 1000003.0))
+                    * cos(6.283185307179586 * ((hash(i + {start} + 1) % 1000003) / 1000003.0)) AS z,
+                    (hash(i + {start} + 2) % 1000003) / 1000003.0 AS u FROM range({per_day}) r(i))
+        """)
+        made.append(_file(con, lake, "SELECT * EXCLUDE (y) FROM made", "predictions", day, per_day))
+        labels = (
+            "SELECT prediction_id, CAST(y AS SMALLINT) AS label, predicted_at + INTERVAL 3 DAY AS labelled_at,"
+            " received_at, loaded_at FROM made"
+        )
+        made.append(_file(con, lake, labels, "labels", day, per_day))
+    con.close()
+    lake.manifest.commit_facts(
+        tuple(made), (), Load("predictions", "bench", "bench", rows, rows, 0, 0, "loaded", "bench")
+    )
+
+
+def _file(con: object, lake: Lake, select: str, name: str, day: int, rows: int) -> File:
+    draft = lake.draft()
+    con.execute(f"COPY ({select}) TO '{draft}' (FORMAT PARQUET, COMPRESSION ZSTD)")  # type: ignore[attr-defined]
+    columns = [r[0] for r in con.execute(f"DESCRIBE {select}").fetchall()]  # type: ignore[attr-defined]
+    return lake.seal(draft, "facts", name, day, rows, columns)
+
+
+def fact_paths(home: Path, name: str) -> str:
+    """A SQL list of a table's current files, for hand-written queries."""
+    return ", ".join(f"'{home / f.path}'" for f in Lake(home).manifest.files("facts", name))

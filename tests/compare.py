@@ -1,0 +1,61 @@
+"""Comparing Readings across engines, homes and load orders: the same digits, nine of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from app.runtime import Runtime
+from metrics import ALL
+from metrics.core.metric import Metric, Reading, Scope
+
+DIGITS = 9
+NUMBERS = ("value", "low", "high", "numerator", "denominator")
+
+
+def digits(value: float | None) -> str | None:
+    """Nine significant digits; what is zero to 1e-12 is zero."""
+    return (
+        None
+        if value is None
+        else ("0" if math.isclose(value, 0, abs_tol=1e-12) else f"{value:.{DIGITS - 1}e}")
+    )
+
+
+def scopes(metric: Metric[Any]) -> list[Scope]:
+    """The whole, the weeks, and every dimension of a metric."""
+    first = [Scope(), Scope(by=("week",))]
+    names = [d for d in metric.rollup.dims if d not in metric.apart and "*" not in d]
+    return (
+        first
+        + [Scope(by=(d,)) for d in names]
+        + ([Scope(by=("attr_region",))] if "attr_*" in metric.rollup.dims else [])
+    )
+
+
+def everything(runtime: Runtime, keys: Iterable[str] = ALL) -> dict[tuple[object, ...], Reading]:
+    """Every Reading of every metric in every scope, by what it is of."""
+    return {
+        (key, scope.by, reading.by): reading
+        for key in keys
+        for scope in scopes(ALL[key])
+        for reading in runtime.readings.read(ALL[key], scope)
+    }
+
+
+def differences(a: dict[tuple[object, ...], Reading], b: dict[tuple[object, ...], Reading]) -> list[str]:
+    """Where two sets of Readings differ in keys, n, reason or the first nine digits."""
+    found = [f"only on one side: {k}" for k in a.keys() ^ b.keys()]
+    for key in a.keys() & b.keys():
+        one, two = a[key], b[key]
+        if (one.n, one.reason, one.value is None) != (two.n, two.reason, two.value is None):
+            found.append(f"{key}: n or reason: {one.n} {one.reason!r}, {two.n} {two.reason!r}")
+        for name in NUMBERS:
+            x, y = getattr(one, name), getattr(two, name)
+            same = x == y or (
+                x is not None and y is not None and math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-11)
+            )
+            if not same:
+                found.append(f"{key}: {name}: {digits(x)} {digits(y)}")
+    return found

@@ -1,0 +1,73 @@
+"""Homes to test on: one small simulated enterprise a session, and fresh empty ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from app.measure import demo
+from app.measure.refresh import refresh
+from app.runtime import Runtime, open_runtime
+from app.settings import Settings
+from metrics import ROLLUPS
+from tests import postgres
+from tests.cases import lane
+
+NOW = dt.datetime(2026, 11, 1, 9, 0, tzinfo=dt.UTC)
+
+hypothesis.settings.register_profile("default", max_examples=60, deadline=None, derandomize=True)
+hypothesis.settings.register_profile("fuzz", max_examples=2000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def clock() -> dt.datetime:
+    return NOW
+
+
+def refreshed(runtime: Runtime, *, full: bool = False) -> Runtime:
+    refresh(ROLLUPS.values(), runtime.warehouse, runtime.store, clock, full=full)
+    return runtime
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Runtime:
+    """A runtime on an empty home."""
+    return open_runtime(Settings(home=tmp_path / "home"))
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Callable[..., Runtime]:
+    """Load files given as table -> CSV text, refresh, and return the runtime."""
+    from data.load.tables import load_tables
+
+    def load(home: str = "home", **tables: str) -> Runtime:
+        runtime = open_runtime(Settings(home=tmp_path / home))
+        for name, text in tables.items():
+            file = tmp_path / f"{home}-{name}-{len(text)}-{abs(hash(text))}.csv"
+            file.write_text(text)
+            for report in load_tables(runtime.lake, name, [file], now=NOW):
+                assert report.outcome != "refused", report.message()
+        return refreshed(runtime)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def enterprise(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
+    """A small simulated enterprise, loaded and refreshed. Read only."""
+    runtime = open_runtime(Settings(home=tmp_path_factory.mktemp("enterprise")))
+    demo.write(runtime, NOW, days=35, persons=800, seed=11)
+    return refreshed(runtime)
+
+
+@pytest.fixture(scope="session")
+def pg() -> Iterator[str]:
+    """The URL of a real PostgreSQL server."""
+    lane("PostgreSQL (apt-get install postgresql)", postgres.binaries() is not None)
+    with postgres.server() as url:
+        yield url

@@ -1,0 +1,83 @@
+"""Laws over every Reading of every metric."""
+
+import pytest
+
+from app.measure.refresh import refresh
+from app.runtime import Runtime, open_runtime
+from app.settings import Settings
+from metrics import ALL, ROLLUPS
+from metrics.core.metric import Scope
+from tests.compare import differences, everything, scopes
+from tests.conftest import clock, refreshed
+
+KEYS = list(ALL)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_on_an_empty_warehouse_the_value_is_none_and_says_why(key: str, empty: Runtime):
+    for ready in (empty, refreshed(empty)):
+        readings = ready.readings.read(ALL[key], Scope())
+        assert readings
+        assert all(r.value is None and len(r.reason) > 10 for r in readings)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_reading_is_a_number_in_its_interval_or_none_with_a_reason(key: str, enterprise: Runtime):
+    for scope in scopes(ALL[key]):
+        for r in enterprise.readings.read(ALL[key], scope):
+            assert isinstance(r.n, int)
+            if r.value is None:
+                assert r.reason
+                assert r.low is None
+                assert r.high is None
+                continue
+            assert isinstance(r.value, float)
+            assert r.reason == ""
+            assert r.method
+            assert (r.low is None) == (r.high is None)
+            if r.low is not None:
+                assert r.low <= r.value <= r.high, r
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_metric_has_a_value_somewhere_in_the_enterprise(key: str, enterprise: Runtime):
+    assert any(r.value is not None for r in enterprise.readings.read(ALL[key], Scope())), key
+
+
+def test_a_full_rebuild_gives_the_same_digits(enterprise: Runtime, tmp_path):
+    before = everything(enterprise)
+    fresh = open_runtime(Settings(home=enterprise.settings.home))
+    refresh(ROLLUPS.values(), fresh.warehouse, fresh.store, clock, full=True)
+    assert differences(before, everything(fresh)) == []
+
+
+def test_a_second_refresh_has_nothing_to_do(enterprise: Runtime):
+    done = refresh(ROLLUPS.values(), enterprise.warehouse, enterprise.store, clock)
+    assert [o.days for o in done] == [0 for _ in done]
+
+
+def test_groups_of_an_additive_metric_add_up_to_the_whole(enterprise: Runtime):
+    whole = {r.by: r.value for r in enterprise.readings.read(ALL["model.predictions"], Scope())}
+    for by in ("week", "month", "model_version", "attr_region"):
+        parts = enterprise.readings.read(ALL["model.predictions"], Scope(by=(by,)))
+        assert sum(r.value for r in parts) == sum(whole.values()), by
+
+
+def test_where_and_by_tell_the_same_story(enterprise: Runtime):
+    for key in ("model.auc", "fairness.false_positive_rate", "value.mean_difference"):
+        dim = ALL[key].apart[0]
+        for reading in enterprise.readings.read(ALL[key], Scope()):
+            pinned = Scope(where=tuple(p for p in reading.by if p[0] == dim))
+            same = [r for r in enterprise.readings.read(ALL[key], pinned) if set(r.by) == set(reading.by)]
+            assert [(r.value, r.low, r.high, r.n) for r in same] == [
+                (reading.value, reading.low, reading.high, reading.n)
+            ]
+
+
+def test_an_unknown_dimension_is_refused_with_the_known_ones(enterprise: Runtime):
+    with pytest.raises(ValueError, match="model_id"):
+        enterprise.readings.read(ALL["model.auc"], Scope(by=("colour",)))
+    with pytest.raises(ValueError, match="model_id"):
+        enterprise.readings.read(ALL["model.auc"], Scope(where=(("colour", "red"),)))
+    with pytest.raises(ValueError, match="no setting"):
+        enterprise.readings.read(ALL["model.auc"], Scope(settings=(("colour", "red"),)))

@@ -1,0 +1,127 @@
+"""Laws over the registry: nothing can join the product half declared."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.expression import ColumnElement
+
+import metrics
+from data import schema
+from data.engines import DuckPool
+from data.sql import Facts, Span
+from metrics import ALL, FAMILIES, ROLLUPS
+from metrics.core.metric import Direction, Metric, Rollup
+from metrics.core.shapes import Counts, columns_of
+
+FACTS_TABLES = {
+    name: schema.extended(t, ("attr_race", "feat_x") if name == "predictions" else ())
+    for name, t in schema.METADATA.tables.items()
+}
+
+
+def statement(rollup: Rollup) -> sa.Select:
+    return rollup.select(Facts(FACTS_TABLES, rollup.resolved_dims(FACTS_TABLES), Span(20_000, 20_030)))
+
+
+def test_families_are_the_files_of_the_folder():
+    files = {p.stem for p in Path(metrics.__file__).parent.glob("[a-z]*.py")}
+    assert {f.__name__.split(".")[-1] for f in FAMILIES} == files
+
+
+def test_a_keys_first_part_is_its_file():
+    for family in FAMILIES:
+        assert all(m.key.split(".")[0] == family.__name__.split(".")[-1] for m in family.METRICS)
+
+
+def test_keys_are_unique_and_the_registry_is_complete():
+    keys = [m.key for f in FAMILIES for m in f.METRICS]
+    assert len(keys) == len(set(keys))
+    assert set(keys) == set(ALL)
+
+
+def test_every_rollup_of_a_metric_is_registered():
+    assert {m.rollup.key for m in ALL.values()} <= set(ROLLUPS)
+
+
+@pytest.mark.parametrize("metric", ALL.values(), ids=ALL.keys())
+def test_every_metric_is_declared_in_words(metric: Metric):
+    assert 3 <= len(metric.title) <= 60
+    assert metric.question.endswith("?"), metric.question
+    for text in (metric.definition, metric.why):
+        assert len(text.split()) >= 5, text
+        assert text.rstrip().endswith("."), text
+    assert metric.owner
+    assert metric.interval
+    assert isinstance(metric.direction, Direction)
+    assert set(metric.apart) <= set(metric.rollup.dims)
+
+
+def test_direction_and_owner_have_no_default():
+    parameters = inspect.signature(Metric).parameters
+    assert parameters["direction"].default is inspect.Parameter.empty
+    assert parameters["owner"].default is inspect.Parameter.empty
+
+
+@pytest.mark.parametrize("rollup", ROLLUPS.values(), ids=ROLLUPS.keys())
+def test_a_rollup_selects_just_what_it_declares(rollup: Rollup):
+    wanted = ["day", *rollup.resolved_dims(FACTS_TABLES), *rollup.inner, *columns_of(rollup.shapes)]
+    assert sorted(statement(rollup).selected_columns.keys()) == sorted(wanted)
+    assert any(isinstance(s, Counts) for s in rollup.shapes)
+
+
+AGGREGATES = {"count", "sum", "avg", "var_pop"}  # not min and max: they hand over one person's value
+
+
+def personal_outputs(select: sa.Select) -> set[str]:
+    """Personal columns that reach the result other than inside an aggregate."""
+    found = set()
+
+    def walk(element: ColumnElement, inside: bool) -> None:
+        table = getattr(element, "table", None)
+        if isinstance(table, sa.Subquery):
+            walk(table.element.selected_columns[element.key], inside)
+        elif isinstance(element, sa.Column):
+            if element.info.get("personal") and not inside:
+                found.add(element.name)
+        else:
+            inside = inside or getattr(element, "name", "") in AGGREGATES
+            for child in element.get_children():
+                if isinstance(child, ColumnElement) or hasattr(child, "get_children"):
+                    walk(child, inside)
+
+    for column in select.selected_columns:
+        walk(column, False)
+    return found
+
+
+@pytest.mark.parametrize("rollup", ROLLUPS.values(), ids=ROLLUPS.keys())
+def test_no_personal_column_leaves_the_warehouse(rollup: Rollup):
+    assert personal_outputs(statement(rollup)) == set()
+
+
+def test_the_personal_column_law_catches_an_offender():
+    t = FACTS_TABLES["predictions"]
+    inner = sa.select(t.c.entity_id.label("who"), t.c.score).subquery()
+    assert personal_outputs(sa.select(inner.c.who)) == {"entity_id"}
+    assert personal_outputs(sa.select(sa.func.count(inner.c.who.distinct()).label("n"))) == set()
+
+
+@pytest.mark.parametrize("rollup", ROLLUPS.values(), ids=ROLLUPS.keys())
+def test_the_sql_compiles_where_we_run_it(rollup: Rollup, tmp_path: Path):
+    for dialect in (postgresql.dialect(), DuckPool(tmp_path).engine.dialect):
+        assert "GROUP BY" in str(statement(rollup).compile(dialect=dialect)).upper()
+
+
+def test_no_statement_uses_what_engines_disagree_on():
+    banned = {"date_trunc", "percentile_cont", "greatest", "least", "rollup", "lateral"}
+    for rollup in ROLLUPS.values():
+        names = {
+            e.name.lower()
+            for e in visitors.iterate(statement(rollup))
+            if isinstance(e, sa.sql.functions.FunctionElement)
+        }
+        assert not names & banned, (rollup.key, names & banned)
