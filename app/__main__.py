@@ -6,6 +6,7 @@ import datetime as dt
 import sqlite3
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import duckdb
@@ -16,6 +17,10 @@ from app.measure import refresh as refreshing
 from app.runtime import open_runtime, utc_now
 from app.settings import load_settings
 from metrics.core.metric import Scope
+
+if TYPE_CHECKING:
+    from data.load.providers import ProviderReport
+    from data.load.report import LoadReport
 
 
 def _pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -77,7 +82,9 @@ def demo(context: click.Context, days: int, persons: int, seed: int, *, js: bool
 @cli.command()
 @click.argument("source")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--accept-valid", is_flag=True, help="Load the good rows, write the others to the report.")
+@click.option(
+    "--accept-valid", is_flag=True, help="Load the good rows, write the others to the report (tables only)."
+)
 @click.option("--dry-run", is_flag=True, help="Check only; change nothing.")
 @as_json
 @click.pass_context
@@ -90,23 +97,30 @@ def load(
     dry_run: bool,
     js: bool,
 ) -> None:
-    """Load FILES into a warehouse table: `load table:NAME FILE...`."""
+    """Load FILES: `load table:NAME FILE...`, or a provider's payloads: `load sendgrid FILE...`."""
+    from data.load.providers import PROVIDERS, load_provider
     from data.load.tables import load_tables
 
-    kind, _, name = source.partition(":")
-    if kind != "table" or not name:
-        raise click.BadParameter("write table:NAME, for example table:predictions", param_hint="SOURCE")
     runtime = open_runtime(context.obj)
-    with report.counting("rows read") as tick:
-        done = load_tables(
-            runtime.lake,
-            name,
-            files,
-            now=utc_now(),
-            accept_valid=accept_valid,
-            dry_run=dry_run,
-            progress=tick,
+    kind, _, name = source.partition(":")
+    if kind in PROVIDERS and not name:
+        done: tuple[LoadReport | ProviderReport, ...] = load_provider(
+            runtime.lake, kind, files, now=utc_now(), dry_run=dry_run
         )
+    elif kind == "table" and name:
+        with report.counting("rows read") as tick:
+            done = load_tables(
+                runtime.lake,
+                name,
+                files,
+                now=utc_now(),
+                accept_valid=accept_valid,
+                dry_run=dry_run,
+                progress=tick,
+            )
+    else:
+        choices = ", ".join(("table:NAME", *PROVIDERS))
+        raise click.BadParameter(f"{source!r} is no source; write one of: {choices}", param_hint="SOURCE")
     report.emit(done, js=js)
     if any(r.outcome == "refused" for r in done):
         sys.exit(2)

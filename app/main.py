@@ -39,13 +39,18 @@ pages = [
 page = st.navigation(pages, position="top")
 st.html(f"<style>{theme.css()}</style>")
 
-on = ground(session.runtime().readings)
+readings = session.runtime().readings.pinned()
+on = ground(readings)
 controls = {title: shown for title, _, shown in PAGES}[page.title]
 heading = st.container()
 scopebar.show(controls, on)
 with heading:
-    frame = session.frame()
+    frame = session.begin(on, readings)
     about = (Control.MODEL in controls, Control.EXPERIMENT in controls)
     said = describe(frame.runtime, frame.view, frame.days, models=about[0], trials=about[1])
     scopebar.path_line(page.title, said)
-page.run()
+if frame.view.as_of:
+    with st.spinner("Reading the warehouse as it was known then"):
+        page.run()
+else:
+    page.run()

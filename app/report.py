@@ -30,7 +30,7 @@ def metric(key: str) -> Metric[Any]:
     """The metric of a key; an error that lists its family's keys otherwise."""
     if key in ALL:
         return ALL[key]
-    family = [k for k in ALL if k.split(".")[0] == key.split(".")[0]] or sorted(
+    family = [k for k in ALL if k.split(".")[0] == key.split(".", maxsplit=1)[0]] or sorted(
         {k.split(".")[0] for k in ALL}
     )
     raise click.UsageError(f"no metric {key!r}; there is: {', '.join(family)}")

@@ -9,8 +9,9 @@ from app.measure.readings import Readings
 from app.measure.store import RollupStore
 from app.measure.targets import load_targets
 from app.settings import Settings
-from data.engines import LakeWarehouse, SqlWarehouse, Warehouse
+from data.engines import LakeWarehouse, Warehouse
 from data.lake import Lake
+from data.sql_warehouse import SqlWarehouse
 from metrics.core.verdict import Target
 
 

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import re
+import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,19 @@ def allowed_hosts(host: str) -> list[str]:
     return ["127.0.0.1", "localhost", "[::1]"] if host in LOOPBACK else ["*"]
 
 
+def say_sorry(error: Exception) -> bool:
+    """What a reader sees of a fault: a number to quote and what to do. The details go to the log only."""
+    import streamlit as st
+
+    number = secrets.token_hex(4)
+    logging.getLogger("throughline").error("fault %s", number, exc_info=error)
+    st.html(
+        '<div class="tl-empty"><b>This page could not be drawn.</b>'
+        f"No data was changed. Try again; if it stays, give your administrator the number {number}.</div>"
+    )
+    return True
+
+
 def build(settings: Settings, host: str) -> App:
     """The ASGI application. Changes the working folder to the project root, where `.streamlit` is honoured."""
     os.chdir(ROOT)
@@ -82,7 +96,7 @@ def build(settings: Settings, host: str) -> App:
         Middleware(SecurityHeaders, policy=policy(page)),
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(host)),
     ]
-    return st.App(ROOT / "app" / "main.py", middleware=middleware)
+    return st.App(ROOT / "app" / "main.py", middleware=middleware, on_script_error=say_sorry)
 
 
 def run(settings: Settings, host: str, port: int) -> None:

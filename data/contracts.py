@@ -150,7 +150,9 @@ def with_header(
     faults += [HeaderFault("duplicate_column", n, f"{names.count(n)} columns") for n in twice]
     needed = [c.name for c in contract.columns if not c.optional and c.name not in names]
     faults += [HeaderFault("missing_column", n, "") for n in needed]
-    opened = tuple(Column(n, schema.open_kind(n) or "text", True) for n in extra if _OPEN_NAME.match(n))
+    opened = tuple(
+        Column(n, schema.open_kind(n) or "text", optional=True) for n in extra if _OPEN_NAME.match(n)
+    )
     full = Contract(
         contract.name,
         contract.columns + opened,
@@ -171,7 +173,7 @@ def check(contract: Contract, text: Mapping[str, pa.Array], lines: Positions, no
     """Type one batch of text columns (null where missing) and check it row by row.
 
     `lines` are the rows' line numbers in their file, `now` is an aware UTC time. The clocks take their defaults;
-    other columns that the file does not have are left out.
+    other columns that the file does not have are left out, but for those of the key.
     """
     count = len(lines)
     arrays: dict[str, pa.Array] = {}
@@ -179,8 +181,10 @@ def check(contract: Contract, text: Mapping[str, pa.Array], lines: Positions, no
     for column in contract.columns:
         found = text.get(column.name)
         if found is None:
+            if column.name in contract.key:
+                arrays[column.name] = pa.nulls(count, column.type)
             continue
-        values, broken = _checked_column(column, found, now, column.name == contract.event)
+        values, broken = _checked_column(column, found, now, is_event=column.name == contract.event)
         arrays[column.name] = values
         faults += [Fault(rule, column.name, rows, _texts(found, rows)) for rule, rows in broken]
     _default_clocks(contract, arrays)
@@ -195,7 +199,7 @@ def check(contract: Contract, text: Mapping[str, pa.Array], lines: Positions, no
 
 
 def _checked_column(
-    column: Column, text: pa.Array, now: dt.datetime, is_event: bool
+    column: Column, text: pa.Array, now: dt.datetime, *, is_event: bool
 ) -> tuple[pa.Array, list[tuple[str, Positions]]]:
     result = typed(column.kind, text)
     values, faults = result.values, list(result.faults)
@@ -206,12 +210,12 @@ def _checked_column(
         if not pc.all(allowed, min_count=0).as_py():
             faults.append(("not_allowed", positions(pc.invert(allowed))))
     if column.kind in ("time", "date"):
-        faults += _time_faults(column, values, now, is_event)
+        faults += _time_faults(column, values, now, is_event=is_event)
     return values, faults
 
 
 def _time_faults(
-    column: Column, values: pa.Array, now: dt.datetime, is_event: bool
+    column: Column, values: pa.Array, now: dt.datetime, *, is_event: bool
 ) -> list[tuple[str, Positions]]:
     newest, oldest = now + FUTURE_TOLERANCE, dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     faults = []

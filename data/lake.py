@@ -110,7 +110,7 @@ class Lake:
         """SELECT of exactly these files in the table's columns; typed and empty where there are none."""
         if not files:
             cols = ", ".join(f'CAST(NULL AS {_DUCK[c.info["kind"]]}) AS "{c.name}"' for c in table.c)
-            return f"SELECT {cols} WHERE false"  # noqa: S608 (names from our schema)
+            return f"SELECT {cols} WHERE false"
         present = {c for f in files for c in f.columns}
         cols = ", ".join(
             f'"{c.name}"' if c.name in present else f'CAST(NULL AS {_DUCK[c.info["kind"]]}) AS "{c.name}"'
@@ -122,13 +122,15 @@ class Lake:
         """SELECT of all columns of these files, matched by name where they differ."""
         paths = ", ".join(quoted(str(self.home / f.path)) for f in files)
         by_name = "true" if len({f.columns for f in files}) > 1 else "false"
-        return f"SELECT * FROM read_parquet([{paths}], union_by_name={by_name}, hive_partitioning=false)"
+        options = f"union_by_name={by_name}, hive_partitioning=false"
+        return f"SELECT * FROM read_parquet([{paths}], {options})"  # noqa: S608 (paths of our own making)
 
-    def in_span(self, files: Sequence[File], span: Span | None) -> list[File]:
-        """The files that can hold rows of the span: its days and the rows of unknown day."""
+    def of(self, files: Sequence[File], name: str, span: Span | None) -> list[File]:
+        """The files of a table that can hold rows of the span: its days and the rows of unknown day."""
+        own = [f for f in files if f.name == name]
         if span is None:
-            return list(files)
-        return [f for f in files if f.day == NO_DAY or span.first <= f.day <= span.last]
+            return own
+        return [f for f in own if f.day == NO_DAY or span.first <= f.day <= span.last]
 
 
 def duck(home: Path, *, memory: str = "700MB", threads: int | None = None) -> duckdb.DuckDBPyConnection:

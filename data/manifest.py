@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+LAYOUT = 2  # of the table `refreshes`; a change makes every rollup anew
 NO_DAY = -1  # partition of rows whose day is not known (undated tables, labels before their prediction)
 
 _DDL = """
@@ -31,7 +32,7 @@ CREATE TABLE IF NOT EXISTS loads (
   rows_new INTEGER NOT NULL, rows_known INTEGER NOT NULL, rows_rejected INTEGER NOT NULL, outcome TEXT NOT NULL,
   at TEXT NOT NULL, generation INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS refreshes (
-  rollup TEXT PRIMARY KEY, mark TEXT NOT NULL, definition TEXT NOT NULL, as_of_us INTEGER,
+  rollup TEXT PRIMARY KEY, mark TEXT NOT NULL, definition TEXT NOT NULL, as_of_us INTEGER, observed_us INTEGER NOT NULL,
   days INTEGER NOT NULL, rows INTEGER NOT NULL, seconds REAL NOT NULL, at TEXT NOT NULL,
   generation INTEGER NOT NULL) STRICT;
 """
@@ -41,7 +42,7 @@ _FILES = (
     "SELECT path, store, name, day, rows, bytes, sha256, columns, generation FROM files"
     " WHERE store = ? AND (? IS NULL OR name = ?) ORDER BY name, day, generation, path"
 )
-_REFRESHES = "SELECT rollup, mark, definition, as_of_us, days, rows, seconds, at, generation FROM refreshes"
+_REFRESHES = "SELECT rollup, mark, definition, as_of_us, observed_us, days, rows, seconds, at, generation FROM refreshes"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Refreshed:
     mark: str
     definition: str
     as_of_us: int | None
+    observed_us: int
     days: int
     rows: int
     seconds: float
@@ -106,6 +108,7 @@ class Manifest:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect() as db:
+            _renew(db)
             db.executescript(_DDL)
 
     @contextlib.contextmanager
@@ -155,10 +158,10 @@ class Manifest:
         with self._write() as (db, generation):
             self._swap(db, generation, add, remove)
             values = (
-                state.rollup, state.mark, state.definition, state.as_of_us,
+                state.rollup, state.mark, state.definition, state.as_of_us, state.observed_us,
                 state.days, state.rows, state.seconds, state.at, generation,
             )  # fmt: skip
-            db.execute("INSERT OR REPLACE INTO refreshes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            db.execute("INSERT OR REPLACE INTO refreshes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             return generation
 
     def record(self, load: Load) -> None:
@@ -240,6 +243,19 @@ class Manifest:
         )
 
 
+def _renew(db: sqlite3.Connection) -> None:
+    """Forget rollups that an older layout described: they are derived, and the next refresh rebuilds them."""
+    if int(db.execute("PRAGMA user_version").fetchone()[0]) == LAYOUT:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'refreshes'").fetchone():
+        db.execute("DROP TABLE refreshes")
+        db.execute("DELETE FROM files WHERE store = 'rollups'")
+    db.execute(f"PRAGMA user_version = {LAYOUT}")
+    db.execute("COMMIT")
+
+
 def _file(row: tuple[Any, ...]) -> File:
     """A File of one row of `_FILES`."""
-    return File(*row[:7], tuple(filter(None, row[7].split(","))), row[8])
+    path, store, name, day, rows, size, sha256, columns, generation = row
+    return File(path, store, name, day, rows, size, sha256, tuple(filter(None, columns.split(","))), generation)

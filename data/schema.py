@@ -25,8 +25,8 @@ MESSAGE_EVENTS = (
     "complained unsubscribed read replied"
 ).split()
 TRIGGERS = (
-    "opt_out complaint hard_bounce conversion consent_withdrawn consent_expired dnc_registry erasure_request "
-    "deceased manual re_opt_in"
+    "opt_out opt_out_suspected complaint hard_bounce conversion consent_withdrawn consent_expired dnc_registry "
+    "erasure_request deceased manual re_opt_in"
 ).split()
 PURPOSES = ("marketing", "transactional", "service", "legal", "opt_out_confirmation")
 MODES = ("automatic", "manual", "unknown")

@@ -18,6 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 DAY_US = 86_400_000_000
 EPOCH = dt.date(1970, 1, 1)
+UNDONE = ("reverted_at", "reversed_at")  # columns that say when a row ceased to hold
 
 
 class micros(FunctionElement[int]):  # noqa: N801 (reads as a SQL function)
@@ -107,12 +108,14 @@ class Facts:
 
     `tables` are the warehouse's tables, already cut to what was known at `as_of`. `dims` are the resolved
     slicing columns to keep. `span` bounds the days asked for, `where` pins dimensions (name, value).
+    `observed_us` is how far the sources are complete (epoch microseconds), where the rollup asks for it.
     """
 
     tables: Mapping[str, FromClause]
     dims: tuple[str, ...] = ()
     span: Span | None = None
     where: tuple[tuple[str, str], ...] = field(default=())
+    observed_us: int = 0
 
     def __getitem__(self, name: str) -> FromClause:
         return self.tables[name]
@@ -135,9 +138,15 @@ def _utc(time: dt.datetime) -> ColumnElement[dt.datetime]:
 
 
 def known_at(table: FromClause, as_of: dt.datetime | None) -> FromClause:
-    """`table` as it was known at `as_of`; rows that never say when they were loaded were always known."""
+    """`table` as it was known at `as_of`; rows that never say when they were loaded were always known.
+
+    What was undone later still held then: a merge reverted after `as_of` has no `reverted_at` in this view.
+    """
     if as_of is None:
         return table
     loaded = table.c.loaded_at
-    kept = sa.select(table).where(sa.or_(loaded.is_(None), loaded <= _utc(as_of)))
+    undone = {n: sa.case((table.c[n] <= _utc(as_of), table.c[n])).label(n) for n in UNDONE if n in table.c}
+    kept = sa.select(*(undone.get(c.name, c) for c in table.c)).where(
+        sa.or_(loaded.is_(None), loaded <= _utc(as_of))
+    )
     return kept.subquery(table.name if isinstance(table, sa.Table) else None)

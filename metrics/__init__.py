@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from metrics import fairness, model, value
+from metrics import activation, fairness, identity, model, suppression, value
 from metrics.core.metric import Metric, Rollup
 
-FAMILIES = (model, fairness, value)
+FAMILIES = (model, fairness, value, activation, suppression, identity)
 ALL: dict[str, Metric[Any]] = {m.key: m for family in FAMILIES for m in family.METRICS}
 ROLLUPS: dict[str, Rollup[Any]] = {r.key: r for family in FAMILIES for r in family.ROLLUPS}

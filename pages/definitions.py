@@ -10,7 +10,9 @@ wanted, dialect = glossary.search(runtime)
 found = chapters(wanted)
 
 if not found:
-    tiles.empty("No definition has these words", "Try fewer or other words; every number of the product is here.")
+    tiles.empty(
+        "No definition has these words", "Try fewer or other words; every number of the product is here."
+    )
     st.stop()
 
 for chapter in found:

@@ -13,6 +13,6 @@ if not found:
     st.stop()
 
 chosen = frame.view.model or found[0].model
-lines.models(frame, found, chosen)
+lines.models(found, chosen)
 tiles.heading(f"Closer: {chosen}", "Realised figures use predictions whose outcome is known.")
 charts_model.draw_all(model_detail(frame, chosen))

@@ -25,7 +25,7 @@ def digits(value: float | None) -> str | None:
 
 def scopes(metric: Metric[Any]) -> list[Scope]:
     """The whole, the weeks, and every dimension of a metric."""
-    first = [Scope(), Scope(by=("week",))]
+    first = [Scope(), Scope(by=("week",))] if metric.rollup.stored else [Scope()]
     names = [d for d in metric.rollup.dims if d not in metric.apart and "*" not in d]
     return (
         first

@@ -41,7 +41,8 @@ def write(runtime: Runtime, now: dt.datetime, *, days: int, persons: int, seed: 
     home = runtime.settings.home
     with tempfile.TemporaryDirectory(dir=home) as folder:
         write_demo(Path(folder), until=until, days=days, persons=persons, seed=seed)
-        (home / "truth.json").write_bytes((Path(folder) / "truth.json").read_bytes())
+        for truth in sorted(Path(folder).glob("truth*")):
+            (home / truth.name).write_bytes(truth.read_bytes())
         files = sorted(Path(folder).glob("*.parquet"))
         loads = tuple(r for f in files for r in load_tables(runtime.lake, f.stem, [f], now=now))
     refused = [r for r in loads if r.outcome == "refused"]

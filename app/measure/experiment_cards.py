@@ -9,7 +9,11 @@ from app.measure.judged import Frame, Judged
 from metrics import ALL
 from metrics._value_arms import SRM_LIMIT
 
-EFFECT, RELATIVE, RESPONDERS = "value.mean_difference", "value.relative_difference", "value.responder_difference"
+EFFECT, RELATIVE, RESPONDERS = (
+    "value.mean_difference",
+    "value.relative_difference",
+    "value.responder_difference",
+)
 SPLIT, UNITS, MEAN = "value.srm_p_value", "value.units", "value.arm_mean"
 RANDOMISED, BROKEN = "randomised", "none, the split is broken"
 ROWS = (EFFECT, RELATIVE, RESPONDERS, SPLIT)
@@ -54,7 +58,8 @@ def value_board(frame: Frame) -> ValueBoard:
     effects = frame.read(ALL[EFFECT])
     known = [j for j in effects if dict(j.reading.by).get("experiment_id")]
     if not known:
-        return ValueBoard("No experiment is loaded, so no value can be attributed.", (), effects[0].reading.reason)
+        todo = frame.todo("experiment_units", effects[0].reading.reason)
+        return ValueBoard("No experiment is loaded, so no value can be attributed.", (), todo)
     others = {key: frame.read(ALL[key]) for key in (RELATIVE, RESPONDERS, SPLIT, UNITS, MEAN)}
     cards = tuple(sorted((_card(one, others) for one in known), key=lambda c: (-_clarity(c), c.experiment)))
     return ValueBoard(_sentence(cards), cards)
@@ -99,7 +104,9 @@ def claim(one: Judged, *, broken: bool) -> str:
 def _detail(one: Judged, units: Judged | None, relative: Judged | None) -> str:
     parts = []
     if units is not None and units.reading.value is not None:
-        parts.append(f"{words.shown(units.metric, units.reading).value} units, {one.reading.n:,} with an outcome")
+        parts.append(
+            f"{words.shown(units.metric, units.reading).value} units, {one.reading.n:,} with an outcome"
+        )
     if relative is not None and relative.reading.value is not None:
         shown = words.shown(relative.metric, relative.reading)
         parts.append(f"{shown.value} against those left alone ({shown.interval})")
@@ -121,6 +128,10 @@ def _clarity(card: ExperimentCard) -> int:
 def _sentence(cards: tuple[ExperimentCard, ...]) -> str:
     gains, losses = (sum(1 for c in cards if direction(c) == way) for way in (1, -1))
     rest = len(cards) - gains - losses
-    counts = ((gains, "a clear gain"), (losses, "a clear loss"), (rest, "no effect that can be told from chance"))
+    counts = (
+        (gains, "a clear gain"),
+        (losses, "a clear loss"),
+        (rest, "no effect that can be told from chance"),
+    )
     said = [f"{n} {'shows' if n == 1 else 'show'} {what}" for n, what in counts if n]
     return f"Of {words.plural(len(cards), 'experiment')}, {words.listed(tuple(said))}."

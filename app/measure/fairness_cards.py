@@ -53,8 +53,9 @@ def fairness_board(frame: Frame) -> FairnessBoard:
     overall = frame.read(ALL[FOUR_FIFTHS])
     known = [j for j in overall if dict(j.reading.by).get("model_id")]
     if not known:
-        return FairnessBoard("", "No decision to judge yet.", "", None, (), overall[0].reading.reason)
-    worst = min(known, key=lambda j: (ORDER.index(j.verdict.state), j.reading.value if j.reading.value is not None else 9.0))
+        todo = frame.todo("predictions with attr_* columns, and labels", overall[0].reading.reason)
+        return FairnessBoard("", "No decision to judge yet.", "", None, (), todo)
+    worst = min(known, key=_urgency)
     model = dict(worst.reading.by)["model_id"] or ""
     if not attributes:
         todo = "no protected attribute is loaded: add attr_* columns to predictions, then run refresh"
@@ -62,6 +63,11 @@ def fairness_board(frame: Frame) -> FairnessBoard:
     own = replace(frame, view=replace(frame.view, model=model))
     cards = tuple(_card(own, name) for name in attributes)
     return FairnessBoard(model, four_fifths(worst), worst.metric.why, worst, cards)
+
+
+def _urgency(one: Judged) -> tuple[int, float]:
+    value = one.reading.value
+    return ORDER.index(one.verdict.state), float("inf") if value is None else value
 
 
 def four_fifths(one: Judged) -> str:
@@ -74,8 +80,12 @@ def four_fifths(one: Judged) -> str:
         State.MET: "the four-fifths rule holds",
         State.NOT_MET: "the four-fifths rule does not hold",
         State.INCONCLUSIVE: "whether the four-fifths rule holds cannot be told yet",
-    }.get(one.verdict.state, f"the verdict is {one.verdict.state.value}" if one.has_target else "no target is set")
-    return f"{model} flags {group} {shown.value} times as often as the group it flags most ({shown.interval}): {ending}."
+    }.get(
+        one.verdict.state,
+        f"the verdict is {one.verdict.state.value}" if one.has_target else "no target is set",
+    )
+    times = f"{shown.value} times as often as the group it flags most ({shown.interval})"
+    return f"{model} flags {group} {times}: {ending}."
 
 
 def _group(one: Judged) -> str:

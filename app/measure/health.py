@@ -7,6 +7,8 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -138,8 +140,8 @@ def _tables(runtime: Runtime) -> tuple[TableHealth, ...]:
         own = [f for f in files if f.name == name]
         days = [f.day for f in own if f.day != NO_DAY]
         at = next((_time(x.at) for x in loads if x.name == name and x.outcome == "loaded"), None)
-        ends = (date_of(min(days)), date_of(max(days))) if days else (None, None)
-        found.append(TableHealth(name, sum(f.rows for f in own), *ends, at, _comment(name)))
+        first, last = (date_of(min(days)), date_of(max(days))) if days else (None, None)
+        found.append(TableHealth(name, sum(f.rows for f in own), first, last, at, _comment(name)))
     return tuple(found)
 
 
@@ -168,7 +170,7 @@ def _rollups(runtime: Runtime) -> tuple[RollupHealth, ...]:
 def _behind(runtime: Runtime, rollup: Rollup[object], mark: str | None) -> bool:
     """Whether facts came after the rollup's mark. A company's warehouse looks back a day, so it is asked less."""
     if mark is None:
-        return bool(runtime.warehouse.dirty(rollup.tables, None).days)
+        return any(runtime.warehouse.dirty(rollup.tables, None).days.values())
     dirty = runtime.warehouse.dirty(rollup.tables, mark)
     return bool(dirty.days) if runtime.settings.warehouse_url is None else dirty.mark != mark
 
@@ -180,10 +182,10 @@ def _load(runtime: Runtime, load: Load) -> LoadHealth:
     return LoadHealth(load, at, tuple(_reasons(path)) if known else (), str(path) if known else "")
 
 
-def _reasons(path: object) -> Iterator[Refusal]:
+def _reasons(path: Path) -> Iterator[Refusal]:
     counts: Counter[tuple[str, str]] = Counter()
     advice: dict[tuple[str, str], str] = {}
-    with open(str(path), encoding="utf-8", newline="") as handle:
+    with path.open(encoding="utf-8", newline="") as handle:
         for at, row in enumerate(csv.DictReader(handle)):
             if at >= MOST_LINES:
                 break
@@ -207,7 +209,25 @@ def _watermarks(runtime: Runtime) -> tuple[Watermark, ...]:
 
 def checks(runtime: Runtime, now: dt.datetime) -> tuple[Check, ...]:
     """Everything that must hold for the numbers to be trusted today."""
-    return (_settings(runtime), *_warehouse(runtime), _files(runtime), *_freshness(runtime, now), _targets(runtime))
+    return (
+        _settings(runtime),
+        *_warehouse(runtime),
+        _files(runtime),
+        *_freshness(runtime, now),
+        _targets(runtime),
+    )
+
+
+def _holds(name: str, detail: str) -> Check:
+    return Check(name, holds=True, detail=detail)
+
+
+def _fails(name: str, detail: str, what_to_do: str) -> Check:
+    return Check(name, holds=False, detail=detail, what_to_do=what_to_do)
+
+
+def _one_row(table: sa.FromClause) -> sa.Select[Any]:
+    return sa.select(sa.literal(1).label("x")).select_from(table).limit(1)
 
 
 def _settings(runtime: Runtime) -> Check:
@@ -222,24 +242,30 @@ def _warehouse(runtime: Runtime) -> tuple[Check, ...]:
     try:
         tables = runtime.warehouse.tables()
         with runtime.warehouse.session(tuple(needed)) as session:
-            held = [n for n in needed if len(session.columns(sa.select(sa.literal(1).label("x")).select_from(tables[n]).limit(1))["x"])]
+            held = [n for n in needed if len(session.columns(_one_row(tables[n]))["x"])]
     except (sa.exc.SQLAlchemyError, OSError, RuntimeError) as error:
         todo = "Check the warehouse URL, the schema name and the network, then try again."
-        return (Check("engine", False, f"{runtime.warehouse.dialect.name} does not answer: {error}", todo),)
+        return (_fails("engine", f"{runtime.warehouse.dialect.name} does not answer: {error}", todo),)
     missing = [n for n in needed if n not in held]
     detail = f"{len(held)} of {len(needed)} tables hold rows"
-    answer = Check("engine", True, f"{runtime.warehouse.dialect.name} answers")
+    answer = _holds("engine", f"{runtime.warehouse.dialect.name} answers")
     todo = f"Load {words.listed(tuple(missing), 6)}." if missing else ""
-    return answer, Check("tables", bool(held), detail + (f"; empty: {', '.join(missing)}" if missing else ""), todo)
+    return answer, Check(
+        "tables", bool(held), detail + (f"; empty: {', '.join(missing)}" if missing else ""), todo
+    )
 
 
 def _files(runtime: Runtime) -> Check:
     bad = runtime.lake.damaged()
     count = sum(len(runtime.lake.manifest.files(s)) for s in ("facts", "rollups"))
     if not bad:
-        return Check("files", True, f"{words.plural(count, 'data file')}, each with the bytes that were committed")
+        return _holds("files", f"{words.plural(count, 'data file')}, each with the bytes that were committed")
     todo = "Restore them from a backup, or load their source again; rollups come back with `refresh --full`."
-    return Check("files", False, f"{len(bad)} of {count} damaged or missing: {words.listed(tuple(bad), DAMAGE_SHOWN)}", todo)
+    return _fails(
+        "files",
+        f"{len(bad)} of {count} damaged or missing: {words.listed(tuple(bad), DAMAGE_SHOWN)}",
+        todo,
+    )
 
 
 def _freshness(runtime: Runtime, now: dt.datetime) -> tuple[Check, ...]:
@@ -249,7 +275,7 @@ def _freshness(runtime: Runtime, now: dt.datetime) -> tuple[Check, ...]:
     level = Check("rollups", not behind, f"{len(found) - len(behind)} of {len(found)} reflect every loaded row",
                   f"Run refresh: {words.listed(tuple(behind), 6)} lag behind." if behind else "")  # fmt: skip
     if not loads:
-        return level, Check("freshness", False, "nothing is computed yet", "Load data, then run refresh.")
+        return level, _fails("freshness", "nothing is computed yet", "Load data, then run refresh.")
     newest = max(loads)
     fresh = now - newest <= STALE_AFTER
     detail = f"newest row loaded {words.moment(newest)}, {words.ago(newest, now)}"
@@ -261,5 +287,5 @@ def _targets(runtime: Runtime) -> Check:
     try:
         count = len(runtime.targets())
     except ValueError as error:
-        return Check("targets", False, str(error), "Mend targets.toml in the home folder.")
-    return Check("targets", True, words.plural(count, "dated target"))
+        return _fails("targets", str(error), "Mend targets.toml in the home folder.")
+    return _holds("targets", words.plural(count, "dated target"))

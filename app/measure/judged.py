@@ -20,6 +20,10 @@ ORDER = (
 )  # fmt: skip
 
 
+# Numbers that grow as a cohort ages: a young stretch is always behind an old one, which is no change.
+AGES = ("model.label_coverage",)
+
+
 @dataclass(frozen=True)
 class Judged:
     """A reading, its verdict, and whose it is in words ("churn_v3")."""
@@ -60,14 +64,11 @@ class Frame:
     """What every reading of one page run shares: stores, choice, days, targets, and the moment of judgement."""
 
     runtime: Runtime
+    readings: Readings
     view: View
     days: Window
     targets: tuple[Target, ...]
     now: dt.datetime
-
-    @property
-    def readings(self) -> Readings:
-        return self.runtime.readings
 
     @property
     def moment(self) -> dt.datetime:
@@ -78,6 +79,10 @@ class Frame:
 
     def scope(self, metric: Metric[object]) -> Scope:
         return scope(metric, self.view, self.days, self.readings.dimensions(metric.rollup))
+
+    def todo(self, what: str, reason: str) -> str:
+        """Why a page has nothing to show and what to do about it."""
+        return reason if self.days.last else f"nothing is computed yet: load {what}, then run refresh"
 
     def judge(self, metric: Metric[object], readings: Iterable[Reading]) -> tuple[Judged, ...]:
         found = tuple(readings)
@@ -139,6 +144,14 @@ def history(frame: Frame, one: Judged) -> tuple[Reading, ...]:
     return tuple(sorted(found, key=lambda r: bucket_of(r) or ""))
 
 
+def drawable(metric: Metric[object], trend: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """A trend fit to draw: a week with fewer than the metric's least n is a gap, not a spike of chance."""
+    return tuple(
+        r if r.n >= metric.min_n else replace(r, value=None, low=None, high=None, reason=f"n is {r.n}")
+        for r in trend
+    )
+
+
 def bucket_of(reading: Reading) -> str | None:
     """First day, ISO, of the week or month a reading of a trend speaks of."""
     return next((v for k, v in reading.by if k in ("day", "week", "month")), None)
@@ -146,7 +159,9 @@ def bucket_of(reading: Reading) -> str | None:
 
 def movement(frame: Frame, one: Judged) -> Movement | None:
     """Change from the equal stretch before the page's window; None where either is undefined."""
-    if frame.days.before is None or one.reading.value is None or "experiment_id" in one.metric.rollup.dims:
+    if frame.days.before is None or one.reading.value is None or one.metric.key in AGES:
+        return None
+    if "experiment_id" in one.metric.rollup.dims:
         return None
     where, apart = _pins(one)
     first, last = frame.days.before

@@ -125,8 +125,9 @@ def decisions(precision: Judged | None) -> str:
 def _of_hundred(reading: Reading) -> str:
     """A share as a number of 100 with its interval: 63 were right (61 to 65)."""
     value, low, high = ((x or 0.0) * 100 for x in (reading.value, reading.low, reading.high))
-    places = 0 if high - low >= 1.5 else 1
-    return f"{value:.{places}f} {'was' if f'{value:.{places}f}' == '1' else 'were'} right ({low:.{places}f} to {high:.{places}f})"
+    places = 0 if value >= 1 else 1
+    number, ends = f"{value:.{places}f}", f"({low:.{places}f} to {high:.{places}f})"
+    return f"{number} {'was' if number == '1' else 'were'} right {ends}"
 
 
 def _catches(facts: dict[str, Judged | None]) -> str:

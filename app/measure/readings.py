@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
-from typing import Generic
+from collections.abc import Hashable, Mapping, Sequence
 
+import numpy as np
+from sqlalchemy.sql.expression import FromClause
+
+from app.measure.contrasts import HIDDEN, Group, against, is_attribute, worst
+from app.measure.reach import observed_us, spans
 from app.measure.slices import BUCKETS, By, Slice, cut
 from app.measure.store import RollupStore
 from data.engines import Columns, Warehouse
 from data.sql import Facts, Span, day_of, known_at
-from metrics.core.disclosure import SMALLEST, protect
+from metrics.core.disclosure import protect
 from metrics.core.metric import (
-    ATTRIBUTES,
     C,
     Choice,
     Contrast,
@@ -30,18 +33,10 @@ from metrics.core.shapes import Counts
 
 KEPT_READINGS = 8192  # finished answers kept in memory; each is a few hundred bytes to some kilobytes
 KEPT_SLICES = 512  # answers kept in memory; each is a few kilobytes to a few megabytes
-HIDDEN = f"fewer than {SMALLEST} persons: not shown, to protect them"
 
 
 class ScopeError(ValueError):
     """The question names a dimension or setting that the metric does not have."""
-
-
-@dataclass(frozen=True)
-class _Group(Generic[C]):
-    by: By
-    cells: C
-    rows: int
 
 
 class Readings:
@@ -56,6 +51,15 @@ class Readings:
         self._kept: OrderedDict[Hashable, tuple[Slice, ...]] = OrderedDict()
         self._read: OrderedDict[Hashable, tuple[Reading, ...]] = OrderedDict()
         self._guard = threading.Lock()
+        self._frozen = False
+        self._tables: Mapping[str, FromClause] | None = None  # of a pinned copy, once they are needed
+
+    def pinned(self) -> Readings:
+        """The same answers, all from the data as they are now; shares everything kept in memory."""
+        pinned = copy.copy(self)
+        pinned.store = self.store.pinned()
+        pinned._frozen = True  # noqa: SLF001 (a copy of itself)
+        return pinned
 
     def read(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
         """The Readings of one metric: one for each group of the breakdown, at least one in any case.
@@ -93,7 +97,12 @@ class Readings:
     def dimensions(self, rollup: Rollup[C]) -> tuple[str, ...]:
         """Names that `where` and `by` may use for a rollup, besides day, week and month."""
         held = self.store.dims(rollup) if rollup.stored else ()
-        return held or rollup.resolved_dims(self.warehouse.tables())
+        if held:
+            return held
+        tables = self._tables or self.warehouse.tables()
+        if self._frozen:
+            self._tables = tables
+        return rollup.resolved_dims(tables)
 
     def values(self, rollup: Rollup[C], dim: str) -> tuple[str, ...]:
         """The values that a dimension takes in the stored cells, sorted."""
@@ -124,24 +133,26 @@ class Readings:
         self, metric: Metric[C], contrast: Contrast[C], scope: Scope, choice: Choice
     ) -> list[tuple[By, Estimate]]:
         """Each group against its reference; the worst alone where no breakdown by the dimension was asked for."""
-        dims = [d for d in self.dimensions(metric.rollup) if d == contrast.dim or _attribute(d, contrast.dim)]
+        dims = [
+            d for d in self.dimensions(metric.rollup) if d == contrast.dim or is_attribute(d, contrast.dim)
+        ]
         asked = [d for d in dims if d in scope.by]
         found: list[tuple[By, Estimate, int]] = []
         for dim in asked or dims:
             keys = [k for k in self._keys(metric.rollup, scope, metric.apart) if k != dim]
             for outer, groups in self._families(metric.rollup, scope, keys, dim):
                 found += [
-                    (scope.where + outer + by, e, n) for by, e, n in _against(contrast, groups, dim, choice)
+                    (scope.where + outer + by, e, n) for by, e, n in against(contrast, groups, dim, choice)
                 ]
         if asked or contrast.every:
             return [(by, e) for by, e, _ in found]
-        return _worst(contrast, found, metric.min_n, dims)
+        return worst(contrast, found, metric.min_n, dims)
 
     def _families(
         self, rollup: Rollup[C], scope: Scope, keys: Sequence[str], dim: str
-    ) -> list[tuple[By, list[_Group[C]]]]:
+    ) -> list[tuple[By, list[Group[C]]]]:
         """Groups of `dim` gathered under each combination of the other keys."""
-        gathered: dict[By, list[_Group[C]]] = {}
+        gathered: dict[By, list[Group[C]]] = {}
         for group in self._groups(rollup, scope, (*keys, dim)):
             if group.by[-1][1] is not None:
                 gathered.setdefault(group.by[:-1], []).append(group)
@@ -155,13 +166,19 @@ class Readings:
                 raise ScopeError(
                     f"{rollup.key} has no dimension {name!r}; it has: {', '.join((*held, *BUCKETS))}"
                 )
+        if not rollup.stored and set(scope.by) & set(BUCKETS):
+            raise ScopeError(
+                f"{rollup.key} is asked of the warehouse for one period at a time: use --from and --to"
+            )
         pinned = {w[0] for w in scope.where}
         return tuple(k for k in apart if k not in pinned and k not in scope.by) + scope.by
 
-    def _groups(self, rollup: Rollup[C], scope: Scope, keys: Sequence[str]) -> list[_Group[C]]:
+    def _groups(self, rollup: Rollup[C], scope: Scope, keys: Sequence[str]) -> list[Group[C]]:
         count = next(c for s in rollup.shapes if isinstance(s, Counts) for c in s.columns)
+        # How far the sources are complete is one number for all cells; finalisers get it as a column.
+        observed = {"observed_us": np.array([self._observed_us(rollup, scope)])} if rollup.observed else {}
         return [
-            _Group(s.by, rollup.cells(s.columns), int(s.columns[count].sum()))
+            Group(s.by, rollup.cells(s.columns | observed), int(s.columns[count].sum()))
             for s in self._slices(rollup, scope, tuple(keys))
         ]
 
@@ -188,8 +205,19 @@ class Readings:
             return self.store.columns(rollup, columns, scope.where, span)
         dims = self.dimensions(rollup) if rollup.stored else tuple(k for k in keys if k not in BUCKETS)
         tables = {n: known_at(t, scope.as_of) for n, t in self.warehouse.tables().items()}
-        with self.warehouse.session(rollup.tables, span) as session:
-            return session.columns(rollup.select(Facts(tables, dims, span, scope.where)))
+        facts = Facts(tables, dims, span, scope.where, self._observed_us(rollup, scope))
+        needed = spans(rollup, span) if span else {}
+        with self.warehouse.session(rollup.tables, needed) as session:
+            columns = session.columns(rollup.select(facts))
+        return _pinned(rollup.derived(columns) if rollup.derived else columns, scope)
+
+    def _observed_us(self, rollup: Rollup[C], scope: Scope) -> int:
+        """How far the sources were complete: as the stored cells saw it, or as it was known at `as_of`."""
+        state = self.store.state(rollup.key)
+        if state is not None and self._stored(rollup, scope):
+            return state.observed_us
+        tables = {n: known_at(t, scope.as_of) for n, t in self.warehouse.tables().items()}
+        return observed_us(rollup, self.warehouse, tables, scope.as_of)
 
     def _stored(self, rollup: Rollup[C], scope: Scope) -> bool:
         if not rollup.stored:
@@ -225,66 +253,16 @@ def _reading(
     )  # fmt: skip
 
 
+def _pinned(columns: Columns, scope: Scope) -> Columns:
+    """The rows with the pinned values, for those dimensions that are columns: a SELECT may not know them all."""
+    kept = np.ones(len(next(iter(columns.values()), np.array([]))), dtype=bool)
+    for name, value in scope.where:
+        if name in columns:
+            kept &= np.array([v is not None and str(v) == value for v in columns[name]], dtype=bool)
+    return columns if kept.all() else {name: values[kept] for name, values in columns.items()}
+
+
 def _span(scope: Scope) -> Span | None:
     if scope.since is None and scope.until is None:
         return None
     return Span(day_of(scope.since or dt.date(1, 1, 1)), day_of(scope.until or dt.date(9999, 12, 30)))
-
-
-def _attribute(dim: str, pattern: str) -> bool:
-    return pattern == ATTRIBUTES and dim.startswith("attr_")
-
-
-def _against(
-    contrast: Contrast[C], groups: list[_Group[C]], dim: str, choice: Choice
-) -> list[tuple[By, Estimate, int]]:
-    """Every group of one family against its reference group, small cells hidden."""
-    names = [g.by[-1][1] for g in groups]
-    reference = _reference(contrast, groups, choice)
-    if reference is None:
-        wanted = contrast.reference or (dict(choice.values).get("reference", ""),)
-        text = f"no {' or '.join(wanted)} group to compare with; there is {', '.join(map(str, names))}"
-        return [(groups[0].by[:-1], undefined(text), 0)]
-    hidden = protect([g.rows for g in groups]) if _attribute(dim, ATTRIBUTES) else [False] * len(groups)
-    found: list[tuple[By, Estimate, int]] = []
-    for group, hide in zip(groups, hidden, strict=True):
-        if group is reference or group.by[-1][1] in contrast.reference:
-            continue
-        estimate = undefined(HIDDEN) if hide else contrast.compare(group.cells, reference.cells, choice)
-        found.append(((group.by[-1],), estimate, contrast.size(group.cells)))
-    if not found:
-        only = undefined(f"only one group, {names[0]}: nothing to compare it with")
-        return [((groups[0].by[-1],), only, 0)]
-    return found
-
-
-def _reference(contrast: Contrast[C], groups: list[_Group[C]], choice: Choice) -> _Group[C] | None:
-    if contrast.reference:
-        return next((g for g in groups if g.by[-1][1] in contrast.reference), None)
-    wanted = dict(choice.values).get("reference", "")
-    if wanted:
-        return next((g for g in groups if g.by[-1][1] == wanted), None)
-    return max(groups, key=lambda g: contrast.size(g.cells))
-
-
-def _worst(
-    contrast: Contrast[C], found: list[tuple[By, Estimate, int]], min_n: int, dims: list[str]
-) -> list[tuple[By, Estimate]]:
-    """The group of greatest badness within each combination of the other keys, and how many it was picked from."""
-    outer: dict[By, list[tuple[By, Estimate, int]]] = {}
-    for by, estimate, n in found:
-        outer.setdefault(tuple(p for p in by if p[0] not in dims), []).append((by, estimate, n))
-    worst: list[tuple[By, Estimate]] = []
-    for rest, candidates in outer.items():
-        able = [(by, e) for by, e, n in candidates if e.value is not None and n >= min_n]
-        if not able:
-            reasons = [e.reason for _, e, _ in candidates if e.reason]
-            text = reasons[0] if reasons else f"no group has {min_n} or more to compare"
-            worst.append((rest, undefined(text)))
-            continue
-        by, estimate = max(able, key=lambda c: contrast.badness(c[1].value or 0.0))
-        note = f"the worst of {len(able)} comparisons; each alone has 95 %"
-        worst.append(
-            (by, replace(estimate, warnings=(*estimate.warnings, note)) if len(able) > 1 else estimate)
-        )
-    return worst

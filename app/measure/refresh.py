@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sa
 
+from app.measure.reach import observed_us, spans
 from app.measure.store import RollupStore, period_of
 from data import schema
-from data.engines import Columns, Dirty, Warehouse
+from data.engines import FAR_US, Columns, Dirty, Warehouse
+from data.lake import LakeBusyError
 from data.manifest import NO_DAY, Refreshed
 from data.sql import Facts, Span, micros
 from metrics.core.metric import C, Rollup
@@ -56,8 +59,14 @@ def refresh(
             for rollup in rollups
             if rollup.stored
         )
-        store.lake.sweep()
+        _sweep(store)
     return outcomes
+
+
+def _sweep(store: RollupStore) -> None:
+    """Remove what crashes left behind, unless a loader is at work: its finished files wait for their commit."""
+    with contextlib.suppress(LakeBusyError), store.lake.lock("load", wait_seconds=0):
+        store.lake.sweep()
 
 
 def refresh_one(
@@ -71,44 +80,104 @@ def refresh_one(
 ) -> Outcome:
     """Recompute the dirty days of one rollup and commit them."""
     started = time.perf_counter()
-    tables = warehouse.tables()
-    dims = rollup.resolved_dims(tables)
-    definition = f"v{rollup.version}:{','.join(dims)}"
-    state = store.state(rollup.key)
-    full = full or state is None or state.definition != definition
-    dirty = warehouse.dirty(rollup.tables, None if full or state is None else state.mark)
-    days = _days(rollup, dirty, warehouse)
-    if not days and state is not None and not full:
+    run = _Run.begin(rollup, warehouse, store, full=full)
+    if not run.days and not run.full:
         return Outcome(rollup.key, 0, 0, time.perf_counter() - started, full=False)
     parts: list[Columns] = []
-    as_of = None if state is None or full else state.as_of_us
+    as_of = None if run.state is None or run.full else run.state.as_of_us
     done = 0
-    for chunk in _chunks(days, rollup, warehouse):
-        cells, newest = _cells(rollup, warehouse, tables, dims, chunk)
+    for chunk in _chunks(run.days, rollup, warehouse):
+        cells, newest = _cells(rollup, warehouse, run, chunk)
         parts.append(cells)
         as_of = max((t for t in (as_of, newest) if t is not None), default=None)
         done += len(chunk)
-        progress(Progress(rollup.key, done, len(days)))
-    add, remove, rows = store.replace(rollup, dims, parts, days, full=full)
+        progress(Progress(rollup.key, done, len(run.days)))
+    add, remove, rows = store.replace(rollup, run.dims, parts, run.days, full=run.full)
     seconds = time.perf_counter() - started
     at = now().isoformat()
-    new = Refreshed(rollup.key, dirty.mark, definition, as_of, len(days), rows, seconds, at)
+    days = len(run.days)
+    new = Refreshed(rollup.key, run.mark, run.definition, as_of, run.observed_us, days, rows, seconds, at)
     store.lake.manifest.commit_rollup(add, remove, new)
-    return Outcome(rollup.key, len(days), rows, seconds, full)
+    return Outcome(rollup.key, days, rows, seconds, run.full)
 
 
-def _days(rollup: Rollup[C], dirty: Dirty, warehouse: Warehouse) -> tuple[int, ...]:
-    """The rollup's days to recompute. A change in a table without days touches every day."""
-    undated = [n for n in dirty.days if not schema.METADATA.tables[n].info["event"]]
-    if undated:
-        dirty = warehouse.dirty(rollup.tables, None)
-    return tuple(sorted({d for days in dirty.days.values() for d in days if d != NO_DAY}))
+@dataclass(frozen=True)
+class _Run:
+    """What one refresh of one rollup sets out to do."""
+
+    tables: Mapping[str, sa.FromClause]
+    dims: tuple[str, ...]
+    definition: str
+    state: Refreshed | None
+    full: bool
+    mark: str
+    days: tuple[int, ...]
+    observed_us: int
+
+    @classmethod
+    def begin(cls, rollup: Rollup[C], warehouse: Warehouse, store: RollupStore, *, full: bool) -> _Run:
+        tables = warehouse.tables()
+        dims = rollup.resolved_dims(tables)
+        definition = f"v{rollup.version}:{','.join(dims)}"
+        state = store.state(rollup.key)
+        full = full or state is None or state.definition != definition
+        dirty = warehouse.dirty(rollup.tables, None if full or state is None else state.mark)
+        observed = observed_us(rollup, warehouse, tables)
+        days = _own(rollup, dirty)
+        if state is not None and not full:
+            days = _dirty_days(rollup, warehouse, store, state, dirty, observed)
+        return cls(tables, dims, definition, state, full, dirty.mark, tuple(sorted(days)), observed)
+
+
+def _own(rollup: Rollup[C], dirty: Dirty) -> set[int]:
+    """Days of the rollup's first table and of those stored under its days."""
+    home = rollup.tables[0]
+    held = {
+        n
+        for n in rollup.tables
+        if n == home or (schema.METADATA.tables[n].info["day_of"] or ("",))[0] == home
+    }
+    return {d for n, days in dirty.days.items() if n in held for d in days if d != NO_DAY}
+
+
+def _dirty_days(
+    rollup: Rollup[C],
+    warehouse: Warehouse,
+    store: RollupStore,
+    state: Refreshed,
+    dirty: Dirty,
+    observed: int,
+) -> set[int]:
+    """Days that new rows of any table move, and those that time alone moves.
+
+    When the sources are complete further than before, rows loaded earlier but later than the former end count now.
+    """
+    days = _own(rollup, dirty)
+    touched = dict(rollup.touched)
+    after = state.observed_us if observed != state.observed_us else FAR_US
+    moved = [n for n in touched if after < FAR_US and n not in dirty.days]
+    for name in (*dirty.days, *moved):
+        if name not in touched:
+            if not _shares_days(
+                rollup, name
+            ):  # nothing is known of what its rows move, so everything may have
+                return _own(rollup, warehouse.dirty(rollup.tables, None))
+        elif (select := touched[name]) is not None:
+            with warehouse.changes(rollup.tables, name, state.mark, after) as (session, tables):
+                found = session.columns(select(Facts(tables)))["day"].astype(float)
+            days |= {int(d) for d in found if not np.isnan(d)}
+    return days | store.unsettled_days(rollup)
+
+
+def _shares_days(rollup: Rollup[C], name: str) -> bool:
+    info = schema.METADATA.tables[name].info
+    return name == rollup.tables[0] or (info["day_of"] or ("",))[0] == rollup.tables[0]
 
 
 def _chunks(days: Sequence[int], rollup: Rollup[C], warehouse: Warehouse) -> list[list[int]]:
     """Runs of dirty days within one month, cut where a query would join more than ROWS_A_QUERY rows."""
     chunks: list[list[int]] = []
-    sizes = warehouse.sizes(rollup.tables)
+    sizes = warehouse.sizes(tuple(n for n in rollup.tables if _shares_days(rollup, n)))
     rows = 0
     for day in days:
         size = sizes.get(day, 0)
@@ -123,17 +192,15 @@ def _chunks(days: Sequence[int], rollup: Rollup[C], warehouse: Warehouse) -> lis
 
 
 def _cells(
-    rollup: Rollup[C],
-    warehouse: Warehouse,
-    tables: Mapping[str, sa.FromClause],
-    dims: tuple[str, ...],
-    days: Sequence[int],
+    rollup: Rollup[C], warehouse: Warehouse, run: _Run, days: Sequence[int]
 ) -> tuple[Columns, int | None]:
     """Cells of a run of days, and the newest load (epoch microseconds) among the rows they came from."""
     span = Span(days[0], days[-1])
-    with warehouse.session(rollup.tables, span) as session:
-        cells = session.columns(rollup.select(Facts(tables, dims, span)))
-        newest = [session.columns(_newest(tables[name], name, span))["newest"] for name in rollup.tables]
+    facts = Facts(run.tables, run.dims, span, observed_us=run.observed_us)
+    with warehouse.session(rollup.tables, spans(rollup, span)) as session:
+        cells = session.columns(rollup.select(facts))
+        cells = rollup.derived(cells) if rollup.derived else cells
+        newest = [session.columns(_newest(run.tables[n], n, span))["newest"] for n in rollup.tables]
     known = [int(float(n[0])) for n in newest if n.size and not np.isnan(float(n[0]))]
     return cells, max(known, default=None)
 

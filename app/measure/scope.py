@@ -17,20 +17,17 @@ TREND_WEEKS = 26  # points of a tile's trend where the period is longer
 
 
 class Period(StrEnum):
-    """How far back from the data's last day. The values stand in links."""
+    """How far back from the data's last day. The values are what a reader chooses from, and stand in links."""
 
-    WEEKS_4 = "4w"
-    WEEKS_13 = "13w"
-    WEEKS_52 = "52w"
-    ALL = "all"
+    WEEKS_4 = "4 weeks"
+    WEEKS_13 = "13 weeks"
+    WEEKS_52 = "52 weeks"
+    ALL = "all days"
 
     @property
     def weeks(self) -> int | None:
-        return {"4w": 4, "13w": 13, "52w": 52}.get(self.value)
-
-    @property
-    def label(self) -> str:
-        return "All data" if self.weeks is None else f"Last {self.weeks} weeks"
+        """Whole weeks, or None for all there is."""
+        return None if self is Period.ALL else int(self.value.split()[0])
 
 
 @dataclass(frozen=True)
@@ -58,12 +55,12 @@ class Ground:
 
 
 def ground(readings: Readings) -> Ground:
-    """Models and experiments with stored cells, and the days covered by model data (else by any)."""
+    """Models and experiments with stored cells, and the days covered (by trials only where there is nothing else)."""
     models = readings.values(ROLLUPS["model.scores"], "model_id")
     experiments = readings.values(ROLLUPS["value.arms"], "experiment_id")
-    spans = {key: readings.days(rollup) for key, rollup in ROLLUPS.items() if rollup.stored}
-    leading = spans.get("model.scores")
-    found = [leading] if leading else [span for span in spans.values() if span]
+    spans = [(r, readings.days(r)) for r in ROLLUPS.values() if r.stored]
+    dated = [span for rollup, span in spans if span and "experiment_id" not in rollup.dims]
+    found = dated or [span for _, span in spans if span]
     if not found:
         return Ground(models, experiments, None, None)
     return Ground(models, experiments, min(s[0] for s in found), max(s[1] for s in found))

@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.measure import words
-from app.measure.judged import ORDER, Frame, Judged, Movement, history, movement, weakest
+from app.measure.judged import ORDER, Frame, Judged, Movement, drawable, history, movement, weakest
 from data import schema
 from metrics import ALL
 from metrics.core.metric import Dimension, Metric, Reading
 from metrics.core.verdict import State
 
-HEADLINE = ("model.auc", "model.precision", "model.recall", "model.label_coverage", "fairness.four_fifths")
-EFFECT = "value.mean_difference"
-MOST_TRIALS = 6  # tiles of experiments; the Value page has them all
+HEADLINE = (
+    "model.auc", "model.precision", "model.recall", "model.label_coverage", "fairness.four_fifths",
+    "value.mean_difference",
+)  # fmt: skip
+MOST_UNAIMED = 4  # tiles of a dimension without targets
+MOST_CHANGES = 3
+MOST_TRIALS = 6  # tiles of one metric by experiment; the Value page has them all
 TITLES = {
     Dimension.TECHNICAL: "Technical",
     Dimension.BUSINESS: "Business impact",
@@ -41,6 +45,13 @@ class Tile:
     @property
     def metric(self) -> Metric[object]:
         return self.one.metric
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the tile is called and the line under it; an experiment's tile is called after the experiment."""
+        if self.metric.dimension is Dimension.BUSINESS and self.one.subject:
+            return self.note, self.metric.title
+        return self.metric.title, self.note
 
     @property
     def key(self) -> str:
@@ -79,6 +90,7 @@ class Scorecard:
 
     sentence: str
     detail: str
+    changes: tuple[str, ...]
     tally: Tally
     needs: tuple[Judged, ...]
     columns: tuple[Column, ...]
@@ -91,10 +103,27 @@ def scorecard(frame: Frame, *, everything: bool = False) -> Scorecard:
     columns = tuple(_column(frame, dimension, read, everything=everything) for dimension in Dimension)
     needs = tuple(sorted((j for j in judged if j.verdict.state is State.NOT_MET), key=_importance))
     tally = _tally(judged)
-    sentence, detail = headline(
-        judged, needs, tally, any(j.reading.value is not None for f in read.values() for j in f)
-    )
-    return Scorecard(sentence, detail, tally, needs, columns)
+    measured = any(j.reading.value is not None for found in read.values() for j in found)
+    sentence, detail = headline(judged, needs, tally, measured=measured)
+    return Scorecard(sentence, detail, _changes(columns), tally, needs, columns)
+
+
+def _changes(columns: Sequence[Column]) -> tuple[str, ...]:
+    """Clear movements towards or away from what is wanted, setbacks first."""
+    moved = [
+        t for c in columns for t in c.tiles if t.movement and t.movement.clear and t.movement.good is not None
+    ]
+    moved.sort(key=lambda t: bool(t.movement and t.movement.good))
+    return tuple(_change(t, t.movement) for t in moved[:MOST_CHANGES] if t.movement)
+
+
+def _change(tile: Tile, movement: Movement) -> str:
+    """One movement in words, "demand_v4: ranking quality (AUC) down 0.07, from 0.80 to 0.73"."""
+    title, subject = tile.metric.title, tile.one.subject
+    size = words.change(tile.metric, movement.change, tile.one.reading)
+    ends = words.from_to(tile.metric, movement.before, tile.one.reading)
+    whose = f"{subject}: {title[0].lower()}{title[1:]}" if subject else title
+    return f"{whose} {'up' if movement.change > 0 else 'down'} {size}, from {ends}"
 
 
 def _column(
@@ -103,33 +132,35 @@ def _column(
     own = {k: found for k, found in read.items() if ALL[k].dimension is dimension}
     if not own:
         return Column(dimension, TITLES[dimension], (), _nothing(dimension))
-    groups = _trials(own) if dimension is Dimension.BUSINESS else _models(own)
-    hidden = len(own) - len({g[0].metric.key for g in groups})
-    if everything:
-        shown = {g[0].metric.key for g in groups}
-        groups = (*groups, *(found for k, found in own.items() if k not in shown))
+    usual = _chosen(own)
+    chosen = tuple(own) if everything else usual
+    groups = tuple(group for key in chosen for group in _groups(own[key], everything=everything))
     tiles = tuple(_tile(frame, group) for group in groups)
-    if all(t.one.reading.value is None for t in tiles) and not any(t.one.has_target for t in tiles):
+    hidden = len(own) - len(usual)
+    if not any(t.one.reading.value is not None or t.one.has_target for t in tiles):
         reason = next((t.one.reading.reason for t in tiles), "")
         return Column(dimension, TITLES[dimension], (), f"Nothing to show: {reason}.", hidden)
     return Column(dimension, TITLES[dimension], tiles, more=hidden)
 
 
-def _models(own: dict[str, tuple[Judged, ...]]) -> tuple[tuple[Judged, ...], ...]:
-    """One tile a metric: those with a target, else the headline ones."""
-    aimed = tuple(found for found in own.values() if any(j.has_target for j in found))
-    return aimed or tuple(own[k] for k in HEADLINE if k in own)
+def _chosen(own: dict[str, tuple[Judged, ...]]) -> tuple[str, ...]:
+    """Metrics with a tile: those with a target, else the headline ones, else the family's first."""
+    aimed = tuple(k for k, found in own.items() if any(j.has_target for j in found))
+    return aimed or tuple(k for k in HEADLINE if k in own) or tuple(own)[:MOST_UNAIMED]
 
 
-def _trials(own: dict[str, tuple[Judged, ...]]) -> tuple[tuple[Judged, ...], ...]:
-    """One tile an experiment: its outcomes have units of their own, so none is weaker than another."""
-    aimed = [(j,) for found in own.values() for j in found if j.has_target]
-    return tuple((aimed or [(j,) for j in own.get(EFFECT, ())])[:MOST_TRIALS])
+def _groups(found: tuple[Judged, ...], *, everything: bool) -> tuple[tuple[Judged, ...], ...]:
+    """What shares a tile: models do, the weakest speaks; experiments have outcomes of their own and never do."""
+    if "experiment_id" not in found[0].metric.rollup.dims:
+        return (found,)
+    aimed = tuple((j,) for j in found if j.has_target)
+    return (aimed if aimed and not everything else tuple((j,) for j in found))[:MOST_TRIALS]
 
 
 def _tile(frame: Frame, group: tuple[Judged, ...]) -> Tile:
     one = weakest(group)
-    return Tile(one, _note(one, group), history(frame, one), movement(frame, one), group)
+    trend = drawable(one.metric, history(frame, one))
+    return Tile(one, _note(one, group), trend, movement(frame, one), group)
 
 
 def _note(one: Judged, group: tuple[Judged, ...]) -> str:
@@ -159,7 +190,7 @@ def _tally(judged: Sequence[Judged]) -> Tally:
 
 
 def headline(
-    judged: Sequence[Judged], needs: Sequence[Judged], tally: Tally, measured: bool
+    judged: Sequence[Judged], needs: Sequence[Judged], tally: Tally, *, measured: bool
 ) -> tuple[str, str]:
     """The sentence that matters and the line under it, by rules: no word goes further than its verdict."""
     if not measured:
@@ -174,10 +205,10 @@ def headline(
         )
     if needs:
         return finding(needs[0]), needs[0].metric.why
-    if tally.inconclusive or tally.unmeasured:
-        text = f"No target is missed, but {tally.inconclusive + tally.unmeasured} of {tally.total} cannot be called yet."
+    unsure = tally.inconclusive + tally.unmeasured
+    if unsure:
         first = min((j for j in judged if not j.verdict.passes), key=lambda j: ORDER.index(j.verdict.state))
-        return text, finding(first)
+        return f"No target is missed, but {unsure} of {tally.total} cannot be called yet.", finding(first)
     return f"All {tally.total} targets are met.", ""
 
 

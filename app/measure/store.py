@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Sequence
 from typing import cast
@@ -36,14 +37,23 @@ class RollupStore:
         self.lake = lake
         self._pool = DuckPool(lake.home, memory)
         self._held: Held | None = None
+        self._pinned = False
         self._days: dict[str, tuple[int, int]] = {}  # by path; files are immutable, so this never goes stale
 
     def held(self) -> Held:
         """What the manifest says now. Read again only when the generation has moved, and always as a whole."""
         held = self._held
+        if held is not None and self._pinned:
+            return held
         if held is None or held.generation != self.lake.manifest.generation():
             held = self._held = self.lake.manifest.held("rollups")
         return held
+
+    def pinned(self) -> RollupStore:
+        """The store as it is now, whatever is committed later: for one page, whose numbers belong together."""
+        pinned = copy.copy(self)
+        pinned._held, pinned._pinned = self.held(), True  # noqa: SLF001 (a copy of itself)
+        return pinned
 
     def state(self, rollup: str) -> Refreshed | None:
         return self.held().refreshes.get(rollup)
@@ -96,6 +106,13 @@ class RollupStore:
         pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP)
         return self.lake.seal(draft, "rollups", rollup.key, period, table.num_rows, table.column_names)
 
+    def unsettled_days(self, rollup: Rollup[C]) -> set[int]:
+        """Days holding cells that time alone will move."""
+        if rollup.unsettled is None or not self.files(rollup.key):
+            return set()
+        found = self.columns(rollup, ("day",), (rollup.unsettled,), None)["day"]
+        return {int(d) for d in found}
+
     def columns(
         self, rollup: Rollup[C], keys: Sequence[str], where: Sequence[tuple[str, str]], span: Span | None
     ) -> Columns:
@@ -137,7 +154,8 @@ def _statement(rollup: Rollup[C], table: sa.TableClause, names: list[str]) -> sa
         for c in columns_of(rollup.shapes)
     ]
     keys = [table.c[c] for c in names]
-    return sa.select(*keys, *sums).group_by(*keys)
+    # Without keys SQL answers one row of NULLs for no cells at all; no cells is no row.
+    return sa.select(*keys, *sums).group_by(*keys).having(sa.func.count() > 0)
 
 
 def _tests(

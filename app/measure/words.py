@@ -95,6 +95,13 @@ def number(value: float, how: Style, width: float | None = None, *, bare: bool =
             return f"{text}{suffix}"
 
 
+def from_to(metric: Metric[object], before: Reading, now: Reading) -> str:
+    """Two readings of one metric with the same digits, "0.80 to 0.74"."""
+    widths = [r.high - r.low for r in (before, now) if r.high is not None and r.low is not None]
+    values = (r.value for r in (before, now) if r.value is not None)
+    return " to ".join(number(v, style(metric), max(widths, default=None)) for v in values)
+
+
 def target_number(metric: Metric[object], value: float) -> str:
     """A threshold as people write it: no more digits than it has."""
     how = style(metric)

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from app.measure import words
-from app.measure.judged import Judged, bucket_of
+from app.measure.judged import Judged, bucket_of, drawable
 from app.ui.marks import text
 from app.ui.theme import SERIES, TARGET_LINE
 from metrics.core.metric import Reading
@@ -42,10 +42,10 @@ def draw(chart: Chart | None, key: str) -> None:
         st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.alt)
 
 
-def layout(height: int, x: Spec, y: Spec, **more: Any) -> Spec:
+def layout(height: int, x: Spec, y: Spec, **more: object) -> Spec:
     """Space, axes and nothing else; colours and fonts come from the theme."""
     base: Spec = {
-        "height": height, "margin": {"l": 8, "r": 12, "t": 8, "b": 8}, "showlegend": False, "hovermode": "closest",
+        "height": height, "margin": {"l": 8, "r": 12, "t": 20, "b": 8}, "showlegend": False, "hovermode": "closest",
         "xaxis": {"automargin": True, "showgrid": False, "zeroline": False, "fixedrange": True, **x},
         "yaxis": {"automargin": True, "zeroline": False, "fixedrange": True, **y},
     }  # fmt: skip
@@ -66,7 +66,7 @@ def level(value: float, label: str, *, axis: str = "y") -> tuple[Spec, Spec]:
     line |= {"line": {"color": TARGET_LINE, "width": 1.5, "dash": "dash"}, "layer": "above"}
     where = {"xref": "paper", "x": 1, "y": value, "xanchor": "right", "yanchor": "bottom"}
     if axis == "x":
-        where = {"yref": "paper", "y": 1, "x": value, "xanchor": "left", "yanchor": "top"}
+        where = {"yref": "paper", "y": 1, "x": value, "xanchor": "center", "yanchor": "bottom"}
     return line, {**where, "text": label, "showarrow": False, "font": {"size": 12, "color": TARGET_LINE}}
 
 
@@ -77,8 +77,9 @@ def thinned(size: int) -> list[int]:
     return [round(i * (size - 1) / (MOST_POINTS - 1)) for i in range(MOST_POINTS)]
 
 
-def history(one: Judged, trend: Sequence[Reading]) -> Chart:
-    """A metric over time: measured line, interval band, target."""
+def history(one: Judged, whole: Sequence[Reading]) -> Chart:
+    """A metric over time: measured line, interval band, target. Points with too few cases are gaps."""
+    trend = drawable(one.metric, tuple(whole))
     known = [r for r in trend if r.value is not None]
     if len(known) < 2:
         return Chart(
@@ -86,30 +87,38 @@ def history(one: Judged, trend: Sequence[Reading]) -> Chart:
         )
     how = words.style(one.metric)
     kept = [trend[i] for i in thinned(len(trend))]
-    scale = how.scale
-    days = [bucket_of(r) for r in kept]
-    values = [None if r.value is None else r.value * scale for r in kept]
-    hover = [_hover(one, r) for r in kept]
-    traces = [
-        *bands(kept, scale),
-        {"type": "scatter", "mode": "lines+markers", "x": days, "y": values, "connectgaps": False, "text": hover,
-         "hovertemplate": "%{text}<extra></extra>", "line": {"color": SERIES[0], "width": 2}, "marker": {"size": 5}},
-    ]  # fmt: skip
-    target = one.verdict.target
-    lines = (
-        [level(target.threshold * scale, f"target {words.target_number(one.metric, target.threshold)}")]
-        if target
-        else []
-    )
-    figure = {
-        "data": traces,
-        "layout": layout(
-            220, {"type": "date", "tickformat": "%-d %b %y", "nticks": 6}, {"ticksuffix": how.suffix, "nticks": 5},
-            shapes=[s for s, _ in lines], annotations=[a for _, a in lines],
-        ),
+    line: Spec = {
+        "type": "scatter", "mode": "lines+markers", "x": [bucket_of(r) for r in kept],
+        "y": [None if r.value is None else r.value * how.scale for r in kept], "connectgaps": False,
+        "text": [_hover(one, r) for r in kept], "hovertemplate": "%{text}<extra></extra>",
+        "line": {"color": SERIES[0], "width": 2}, "marker": {"size": 5},
     }  # fmt: skip
+    shapes, notes = _target(one, how)
+    axis: Spec = {"ticksuffix": how.suffix, "nticks": 5}
+    days: Spec = {"type": "date", "tickformat": "%-d %b %y", "nticks": 6}
+    figure = {
+        "data": [*bands(kept, how.scale), line],
+        "layout": layout(220, days, axis, shapes=shapes, annotations=notes),
+    }
     finding = _finding(one, known)
-    return Chart(finding, f"{one.metric.title} over time. {finding}. {len(known)} points.", figure)
+    alt = f"{one.metric.title} over time. {finding}. {len(known)} points."
+    return Chart(finding, alt, figure, _left_out(one, whole, trend))
+
+
+def _target(one: Judged, how: words.Style) -> tuple[list[Spec], list[Spec]]:
+    """The target's line and its label, where there is a target."""
+    target = one.verdict.target
+    if target is None:
+        return [], []
+    line, label = level(
+        target.threshold * how.scale, f"target {words.target_number(one.metric, target.threshold)}"
+    )
+    return [line], [label]
+
+
+def _left_out(one: Judged, whole: Sequence[Reading], drawn: Sequence[Reading]) -> str:
+    few = sum(1 for a, b in zip(whole, drawn, strict=True) if a.value is not None and b.value is None)
+    return f"{words.plural(few, 'point')} with n below {one.metric.min_n} not drawn." if few else ""
 
 
 def _finding(one: Judged, known: Sequence[Reading]) -> str:

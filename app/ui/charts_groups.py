@@ -23,26 +23,40 @@ def rates(panel: RatePanel) -> Chart:
     if not known:
         return Chart(panel.finding, "", {}, words.sentence(note))
     names = [j.subject for j in known]
-    return Chart(panel.finding, f"{panel.metric.title} by group. {panel.finding}.", _dots(known, names), words.sentence(note))
+    return Chart(
+        panel.finding,
+        f"{panel.metric.title} by group. {panel.finding}.",
+        _dots(known, names),
+        words.sentence(note),
+    )
 
 
 def effects(cards: Sequence[ExperimentCard]) -> Chart | None:
     """The relative effect of every experiment, which is what experiments of different units have in common."""
-    able = [(c.name, c.relative) for c in cards if c.relative is not None and c.relative.reading.low is not None]
+    able = [
+        (c.name, c.relative) for c in cards if c.relative is not None and c.relative.reading.low is not None
+    ]
     if len(able) < 2:
         return None
+    clear = [n for n, j in able if (j.reading.low or 0.0) > 0 or (j.reading.high or 0.0) < 0]
+    finding = f"{len(clear)} of {len(able)} effects stay clear of zero"
     figure = _dots([j for _, j in able], [name for name, _ in able], zero=True)
+    note = "Relative to those left alone. An interval that crosses zero cannot be told from no effect."
     return Chart(
-        "Effect relative to those left alone", f"Relative effects of {len(able)} experiments with intervals.", figure,
-        "An interval that crosses zero cannot be told from no effect.",
-    )  # fmt: skip
+        finding, f"Relative effects of {len(able)} experiments with intervals. {finding}.", figure, note
+    )
 
 
 def _dots(known: Sequence[Judged], names: Sequence[str], *, zero: bool = False) -> Spec:
     how = words.style(known[0].metric)
     values = [(j.reading.value or 0.0) * how.scale for j in known]
-    high = [((j.reading.high if j.reading.high is not None else j.reading.value) or 0.0) * how.scale for j in known]
-    low = [((j.reading.low if j.reading.low is not None else j.reading.value) or 0.0) * how.scale for j in known]
+    high = [
+        ((j.reading.high if j.reading.high is not None else j.reading.value) or 0.0) * how.scale
+        for j in known
+    ]
+    low = [
+        ((j.reading.low if j.reading.low is not None else j.reading.value) or 0.0) * how.scale for j in known
+    ]
     shown = [words.shown(j.metric, j.reading) for j in known]
     trace: Spec = {
         "type": "scatter", "mode": "markers", "x": values, "y": [_short(n) for n in names],
@@ -56,7 +70,9 @@ def _dots(known: Sequence[Judged], names: Sequence[str], *, zero: bool = False) 
     lines = [level(0.0, "no effect", axis="x")] if zero else []
     axis: Spec = {"ticksuffix": how.suffix, "nticks": 5, "showgrid": True}
     if not zero:
-        axis |= {"range": [0, min(max(high) * 1.08, 100 if how.suffix.endswith("%") else max(high) * 1.08) or 1]}
+        axis |= {
+            "range": [0, min(max(high) * 1.08, 100 if how.suffix.endswith("%") else max(high) * 1.08) or 1]
+        }
     return {
         "data": [trace],
         "layout": layout(

@@ -18,7 +18,10 @@ def detail(found: ModelDetail) -> tuple[tuple[str, Chart], ...]:
     absent = words.sentence(found.missing) or "Nothing to draw."
     return (
         ("roc", roc(found.roc) if found.roc else Chart("No ranking to draw", "", {}, absent)),
-        ("promises", promises(found.promises) if found.promises else Chart("No promises to check", "", {}, absent)),
+        (
+            "promises",
+            promises(found.promises) if found.promises else Chart("No promises to check", "", {}, absent),
+        ),
         ("bars", bars(found.bars) if found.bars else Chart("No scores to compare", "", {}, absent)),
         ("trend", history(found.auc, found.trend)),
     )
@@ -41,11 +44,17 @@ def roc(curve: RocCurve) -> Chart:
         fpr, tpr = curve.operating
         traces.append({"type": "scatter", "mode": "markers", "x": [fpr], "y": [tpr], "hoverinfo": "skip",
                        "marker": {"size": 11, "color": SERIES[1], "symbol": "diamond"}})  # fmt: skip
-        notes.append({"x": fpr, "y": tpr, "text": "as deployed", "showarrow": False, "xanchor": "left", "xshift": 10})
+        notes.append(
+            {"x": fpr, "y": tpr, "text": "as deployed", "showarrow": False, "xanchor": "left", "xshift": 10}
+        )
         finding = f"As deployed it catches {tpr * 100:.0f} of 100 true cases and flags {fpr * 100:.0f} of 100 others"
     axes = ({"title": {"text": "flagged among the others"}, "range": [-0.02, 1.02], **PERCENT},
             {"title": {"text": "true cases caught"}, "range": [-0.02, 1.03], **PERCENT})  # fmt: skip
-    return Chart(finding, f"ROC curve. {finding}.", {"data": traces, "layout": layout(HEIGHT, *axes, annotations=notes)})
+    return Chart(
+        finding,
+        f"ROC curve. {finding}.",
+        {"data": traces, "layout": layout(HEIGHT, *axes, annotations=notes)},
+    )
 
 
 def promises(curve: Promises) -> Chart:
@@ -54,7 +63,8 @@ def promises(curve: Promises) -> Chart:
     finding = "Outcomes keep the promise in every tenth of the score"
     if at is not None:
         said, seen = curve.score[at] * 100, curve.observed[at] * 100
-        finding = f"Where it promises {said:.0f} %, {seen:.0f} % came true ({curve.low[at] * 100:.0f} to {curve.high[at] * 100:.0f})"
+        ends = f"{curve.low[at] * 100:.0f} to {curve.high[at] * 100:.0f}"
+        finding = f"Where it promises {said:.0f} %, {seen:.0f} % came true ({ends})"
     score, observed = curve.score.tolist(), curve.observed.tolist()
     whiskers = {"type": "data", "symmetric": False, "array": (curve.high - curve.observed).tolist(),
                 "arrayminus": (curve.observed - curve.low).tolist(), "width": 4, "thickness": 1.4}  # fmt: skip
@@ -75,12 +85,17 @@ def promises(curve: Promises) -> Chart:
                 "rangemode": "tozero"},
     )  # fmt: skip
     total = int(curve.n.sum())
-    return Chart(finding, f"Reliability diagram of {total:,} labelled predictions. {finding}.", {"data": traces, "layout": shape})
+    return Chart(
+        finding,
+        f"Reliability diagram of {total:,} labelled predictions. {finding}.",
+        {"data": traces, "layout": shape},
+    )
 
 
 def bars(found: Bars) -> Chart:
     """Where the scores of true cases and of the others lie: two rows of bars on one scale."""
-    finding = f"Half of the true cases score above {found.medians[0]:.2f}, half of the others below {found.medians[1]:.2f}"
+    above, below = found.medians
+    finding = f"Half of the true cases score above {above:.2f}, half of the others below {below:.2f}"
     middle = ((found.edges[1:] + found.edges[:-1]) / 2).tolist()
     rows = (("true cases", found.positive, SERIES[1], "y"), ("others", found.negative, SERIES[0], "y2"))
     traces: list[Spec] = [
@@ -93,13 +108,25 @@ def bars(found: Bars) -> Chart:
          "xanchor": "right", "yanchor": "top", "font": {"color": colour, "size": 13}}
         for name, _, colour, axis in rows
     ]  # fmt: skip
-    side: Spec = {"tickformat": ".0%", "nticks": 4, "rangemode": "tozero", "fixedrange": True, "automargin": True}
+    side: Spec = {
+        "tickformat": ".0%",
+        "nticks": 4,
+        "rangemode": "tozero",
+        "fixedrange": True,
+        "automargin": True,
+    }
     shape = layout(
         HEIGHT, {"title": {"text": "score"}, "range": [0, float(found.edges[-1])], "anchor": "y2"},
         {**side, "domain": [0.54, 1]}, yaxis2={**side, "domain": [0, 0.46]}, bargap=0.08, annotations=notes,
     )  # fmt: skip
-    note = f"{words.plural(found.unlabelled, 'prediction')} without an outcome yet are not in these bars." if found.unlabelled else ""
-    return Chart(finding, f"Histogram of scores by outcome. {finding}.", {"data": traces, "layout": shape}, note)
+    note = (
+        f"{words.plural(found.unlabelled, 'prediction')} without an outcome yet are not in these bars."
+        if found.unlabelled
+        else ""
+    )
+    return Chart(
+        finding, f"Histogram of scores by outcome. {finding}.", {"data": traces, "layout": shape}, note
+    )
 
 
 def draw_all(found: ModelDetail) -> None:

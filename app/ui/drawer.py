@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app.measure import words
-from app.measure.judged import Frame, Judged
 from app.measure.evidence import Evidence, breakdown, evidence
+from app.measure.judged import Frame, Judged
 from app.ui import charts, marks, tables
 from app.ui.marks import text
 
@@ -18,15 +18,19 @@ def show(frame: Frame, one: Judged) -> None:
 
 
 def _body(frame: Frame, one: Judged) -> None:
+    # A dialog lives outside the app's own element, which carries the theme's colour scheme.
+    st.html(
+        f'<style>[data-testid="stDialog"] {{ color-scheme: {st.context.theme.type or "light"}; }}</style>'
+    )
     found = evidence(frame, one)
     _value(one)
     for warning in one.reading.warnings:
         st.html(f'<p class="tl-warn">{text(warning)}</p>')
     charts.draw(charts.history(one, found.history), key="drawer-history")
-    _definition(found)
-    _breakdowns(frame, one, found)
     with st.expander("History as a table"):
         tables.show(tables.history(one.metric, found.history))
+    _breakdowns(frame, one, found)
+    _definition(found)
     with st.expander("SQL"):
         st.caption(f"Runs on {found.engine}. Other dialects are on the Definitions page.")
         st.code(found.sql, language="sql", wrap_lines=True)

@@ -18,7 +18,11 @@ def lead(found: Health, now: dt.datetime) -> None:
     """What a reader must know before trusting a number."""
     loads = [r.as_of for r in found.rollups if r.as_of is not None]
     newest = max(loads, default=None)
-    sentence = f"Numbers reflect every row loaded until {words.moment(newest)}." if newest else "Nothing is computed yet."
+    sentence = (
+        f"Numbers reflect every row loaded until {words.moment(newest)}."
+        if newest
+        else "Nothing is computed yet."
+    )
     detail = f"The newest row came {words.ago(newest, now)}." if newest else "Load data, then run refresh."
     if found.behind:
         sentence = "Some numbers do not reflect the newest rows yet."
@@ -33,12 +37,26 @@ def warehouse(found: Health) -> None:
     """One row a table that holds something; the empty ones by name."""
     tiles.heading("Warehouse tables")
     if found.embedded and not found.tables:
-        tiles.empty("The warehouse is empty", "Load a file with: python -m app load table:predictions FILE.csv")
+        tiles.empty(
+            "The warehouse is empty", "Load a file with: python -m app load table:predictions FILE.csv"
+        )
         return
     right = tables.Column
-    columns = (right("Table"), right("What it holds"), right("Rows", right=True), right("Days"), right("Last load", right=True))
+    columns = (
+        right("Table"),
+        right("What it holds"),
+        right("Rows", right=True),
+        right("Days"),
+        right("Last load", right=True),
+    )
     rows = [
-        (t.name, t.comment, "" if t.rows is None else f"{t.rows:,}", _days(t.first, t.last), _moment(t.loaded))
+        (
+            t.name,
+            t.comment,
+            "" if t.rows is None else f"{t.rows:,}",
+            _days(t.first, t.last),
+            _moment(t.loaded),
+        )
         for t in found.tables
     ]
     tables.show(tables.plain("Warehouse tables", columns, rows))
@@ -48,7 +66,9 @@ def warehouse(found: Health) -> None:
 
 def rollups(found: Health) -> None:
     """How far each rollup reflects the warehouse."""
-    tiles.heading("Rollups", "What the numbers are computed from. A refresh computes the days whose rows changed.")
+    tiles.heading(
+        "Rollups", "What the numbers are computed from. A refresh computes the days whose rows changed."
+    )
     make = tables.Column
     columns = (
         make("Rollup"), make("State"), make("Reflects loads to", right=True), make("Last refresh", right=True),
@@ -57,7 +77,8 @@ def rollups(found: Health) -> None:
     rows = [
         (
             r.title, "behind: run refresh" if r.behind else "up to date" if r.refreshed else "nothing to compute",
-            _moment(r.as_of), _moment(r.refreshed), f"{r.days:,}", words.duration(r.seconds) if r.seconds else "", f"{r.rows:,}",
+            _moment(r.as_of), _moment(r.refreshed), f"{r.days:,}", words.duration(r.seconds) if r.seconds else "",
+            f"{r.rows:,}",
         )
         for r in found.rollups
     ]  # fmt: skip

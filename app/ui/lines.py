@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from app.measure import words
-from app.measure.judged import Frame, Judged
+from app.measure.judged import Judged
 from app.measure.model_cards import ModelLine
 from app.ui import marks, tiles
 from app.ui.marks import text
 from app.ui.session import MODEL
 
 
-def models(frame: Frame, lines: tuple[ModelLine, ...], chosen: str) -> None:
+def models(lines: tuple[ModelLine, ...], chosen: str) -> None:
     """One card a model: what its flags are worth, how it ranks, its figures. A click looks closer."""
     for line in lines:
         name = tiles.slug(line.model)
@@ -44,5 +44,6 @@ def _fact(one: Judged) -> str:
 
 
 def _short(title: str) -> str:
-    """The technical name where the title carries one in brackets."""
-    return title.split("(")[1].rstrip(")").capitalize() if "(" in title and "AUC" not in title else title.split(" (")[0]
+    """The technical name where the title carries a plain one in brackets: precision, recall."""
+    name, _, inner = title.partition(" (")
+    return inner.rstrip(")").capitalize() if inner and not inner.startswith("AUC") else name

@@ -74,7 +74,9 @@ def sparkline(trend: Sequence[Reading], target: float | None, alt: str) -> str:
         y = _y(target, bounds)
         level = f'<path d="M0 {y:.1f}H{WIDTH:g}" {_LINE} stroke-width="1.4" stroke-dasharray="4 4"/>'
         layers.append((level, "tl-target"))
-    drawn = "".join(_mask(body, f"0 0 {WIDTH:g} {HEIGHT:g}", name, stretch=True) for body, name in layers if body)
+    drawn = "".join(
+        _mask(body, f"0 0 {WIDTH:g} {HEIGHT:g}", name, stretch=True) for body, name in layers if body
+    )
     return f'<div class="tl-spark" role="img" aria-label="{escape(alt, quote=True)}">{drawn}</div>'
 
 

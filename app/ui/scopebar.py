@@ -10,7 +10,6 @@ from app.measure.scope import Ground, Period
 from app.ui import marks
 from app.ui.session import AS_OF, EXPERIMENT, MODEL, PERIOD
 
-
 WIDTH = 171  # two beside each other on a phone of 390 px
 
 
@@ -23,7 +22,9 @@ class Control(StrEnum):
 
 def path_line(place: str, about: str) -> None:
     """Where the reader is and what the numbers are of."""
-    st.html(f'<p class="tl-path"><b>{marks.text(place)}</b> · {marks.text(about)}</p>')
+    st.html(
+        f'<div class="tl-head"><h1 class="tl-title">{marks.text(place)}</h1><p class="tl-path">{marks.text(about)}</p></div>'
+    )
 
 
 def show(controls: tuple[Control, ...], on: Ground) -> None:
@@ -37,14 +38,14 @@ def show(controls: tuple[Control, ...], on: Ground) -> None:
             _choice("Experiment", Control.EXPERIMENT, on.experiments, "All experiments")
         if Control.PERIOD in controls:
             st.selectbox(
-                "Period", list(Period), index=1, format_func=lambda p: Period(p).label, key=Control.PERIOD.value, width=WIDTH,
-                bind="query-params", persist_state="session",
+                "Period", [p.value for p in Period], index=1, key=Control.PERIOD.value,
+                bind="query-params", persist_state="session", width=WIDTH,
             )  # fmt: skip
         if Control.AS_OF in controls:
             st.date_input(
                 "As known on", value=None, min_value=on.first, max_value="today", key=Control.AS_OF.value,
                 bind="query-params", persist_state="session", format="YYYY-MM-DD",
-                width=WIDTH, help="Leave empty for the newest data. A date shows what was known at the end of that day.",
+                width=WIDTH, help="Empty shows the newest data; a date, what was known at the end of that day.",
             )  # fmt: skip
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from app.measure.judged import Frame
-from app.measure.scope import Ground, Period, View, ground, window
+from app.measure.readings import Readings
+from app.measure.scope import Ground, Period, View, window
 from app.runtime import Runtime, open_runtime, utc_now
 from app.settings import Settings, load_settings
 
+FRAME = "_frame"  # of this run
 MODEL, EXPERIMENT, PERIOD, AS_OF = (
     "model",
     "experiment",
@@ -38,9 +40,16 @@ def view() -> View:
     )
 
 
+def begin(on: Ground, readings: Readings) -> Frame:
+    """Make this run's frame: the choice as it stands, and the data as they are now."""
+    opened, chosen = runtime(), view()
+    made = Frame(opened, readings, chosen, window(chosen, on), opened.targets(), utc_now())
+    st.session_state[FRAME] = made
+    return made
+
+
 def frame() -> Frame:
-    """Everything a page's view-models ask for."""
-    opened = runtime()
-    chosen = view()
-    on: Ground = ground(opened.readings)
-    return Frame(opened, chosen, window(chosen, on), opened.targets(), utc_now())
+    """Everything a page's view-models ask for, as main.py began it in this run."""
+    found = st.session_state[FRAME]
+    assert isinstance(found, Frame)
+    return found

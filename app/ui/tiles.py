@@ -27,11 +27,18 @@ def first_screen(frame: Frame, board: Scorecard) -> None:
     with wide.container(border=True, height="stretch"):
         st.html(
             f'<p class="tl-eyebrow">What matters most</p><p class="tl-lead">{text(board.sentence)}</p>'
-            f'<p class="tl-sub">{text(board.detail)}</p>{_tally(board.tally)}'
+            f'<p class="tl-sub">{text(board.detail)}</p>{_tally(board.tally)}{_changes(board.changes)}'
         )
     with side.container(border=True, height="stretch"):
         st.html('<p class="tl-eyebrow">Needs somebody</p>')
         _needs(frame, board.needs)
+
+
+def _changes(changes: tuple[str, ...]) -> str:
+    if not changes:
+        return ""
+    lines = "".join(f"<li>{text(change)}</li>" for change in changes)
+    return f'<p class="tl-count">Changed since the stretch before</p><ul class="tl-list">{lines}</ul>'
 
 
 def _tally(tally: Tally) -> str:
@@ -113,7 +120,7 @@ def draw(frame: Frame, tile: Tile) -> None:
     """One tile, with the button that opens its drawer laid over it."""
     name = slug(tile.key)
     with st.container(border=True, key=f"tile-{name}", gap=None, height="stretch"):
-        st.html(_markup(tile, frame))
+        st.html(_markup(tile))
         _opener(frame, tile.one, name)
 
 
@@ -123,7 +130,7 @@ def _opener(frame: Frame, one: Judged, name: str) -> None:
         drawer.show(frame, one)
 
 
-def _markup(tile: Tile, frame: Frame) -> str:
+def _markup(tile: Tile) -> str:
     one = tile.one
     shown = words.shown(one.metric, one.reading)
     target = one.verdict.target
@@ -135,10 +142,11 @@ def _markup(tile: Tile, frame: Frame) -> str:
         middle = f'<div class="tl-range">{text(" · ".join(parts))}</div>'
     alt = f"{one.metric.title}, {len(tile.trend)} points, {aim or 'no target'}"
     spark = marks.sparkline(tile.trend, target.threshold if target else None, alt)
+    name, below = tile.names
+    value = f'<span class="tl-value">{marks.value_markup(shown)}</span>'
     return (
-        f'<div class="tl-tile"><div class="tl-name">{text(one.metric.title)}</div>'
-        f'<div class="tl-whose">{text(tile.note)}</div>'
-        f'<div class="tl-top"><span class="tl-value">{marks.value_markup(shown)}</span>{_moved(tile, tile.movement)}</div>'
+        f'<div class="tl-tile"><div class="tl-name">{text(name)}</div>'
+        f'<div class="tl-whose">{text(below)}</div><div class="tl-top">{value}{_moved(tile, tile.movement)}</div>'
         f'{middle}{spark}<div class="tl-foot"><span>{text(aim)}</span>{marks.badge(one)}</div></div>'
     )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.measure import words
 from app.measure.experiment_cards import ExperimentCard, ValueBoard
-from app.measure.judged import Frame
+from app.measure.judged import Frame, Judged
 from app.ui import charts, charts_groups, drawer, marks, tables, tiles
 from app.ui.marks import text
-
 
 
 def lead(board: ValueBoard) -> None:
@@ -26,7 +26,7 @@ def card(frame: Frame, one: ExperimentCard) -> None:
     name = tiles.slug(f"{one.experiment}-{one.arm}")
     with st.container(border=True, height="stretch", gap="small"):
         with st.container(key=f"tile-value-{name}", gap=None):
-            badge = marks.badge(one.effect) if one.effect.has_target else ""
+            badge = _aim(one.effect)
             st.html(
                 f'<p class="tl-eyebrow"><b>{text(one.name)}</b> · evidence: {text(one.evidence)} {badge}</p>'
                 f'<p class="tl-lead tl-small">{text(one.sentence)}</p><p class="tl-sub">{text(one.detail)}</p>'
@@ -39,10 +39,21 @@ def card(frame: Frame, one: ExperimentCard) -> None:
             tables.show(_figures(one))
 
 
+def _aim(effect: Judged) -> str:
+    """The target and how the effect stands to it; nothing without a target."""
+    target = effect.verdict.target
+    return (
+        f" · target {text(words.target_words(effect.metric, target))} {marks.badge(effect)}" if target else ""
+    )
+
+
 def _figures(one: ExperimentCard) -> tables.Table:
     rows = [(text(j.metric.title), *tables.number_cells(j.metric, j.reading)) for j in one.rows]
     rows += [
-        (text(f"{j.metric.title}: {dict(j.reading.by).get('arm')}"), *tables.number_cells(j.metric, j.reading))
+        (
+            text(f"{j.metric.title}: {dict(j.reading.by).get('arm')}"),
+            *tables.number_cells(j.metric, j.reading),
+        )
         for j in one.arms
     ]
     return tables.Table(f"Figures of {one.name}", (tables.Column("Measure"), *tables.NUMBERS), tuple(rows))

@@ -27,8 +27,17 @@ class _Outcome:
     responder_effect: float | None
 
 
-def experiment_table(world: World, spec: ExperimentSpec) -> tuple[pa.Table, ExperimentTruth]:
-    """`experiment_units` of one experiment and its true effects."""
+@dataclass(frozen=True)
+class Assignment:
+    """Who was enrolled, when (microseconds) and in which arm: shapes (n,)."""
+
+    person: Ints
+    at: Ints
+    treated: Bools
+
+
+def experiment_table(world: World, spec: ExperimentSpec) -> tuple[pa.Table, ExperimentTruth, Assignment]:
+    """`experiment_units` of one experiment, its true effects and the arms that signals must respect."""
     draw = world.stream(f"experiment {spec.experiment_id}")
     n = max(2, round(world.persons * spec.units_share))
     day = np.sort(draw.integers(0, world.days, n))
@@ -58,7 +67,8 @@ def experiment_table(world: World, spec: ExperimentSpec) -> tuple[pa.Table, Expe
             "loaded_at": files.times(loaded),
         }
     )
-    return table.filter(pa.array(kept)), _truth(world, spec, outcome, day, kept, mature & kept)
+    truth = _truth(world, spec, outcome, day, kept, mature & kept)
+    return table.filter(pa.array(kept)), truth, Assignment(person, assigned, treated)
 
 
 def _unit_ids(world: World, spec: ExperimentSpec, person: Ints) -> pa.Array:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pyarrow import feather
 
 from data.demo.draws import Bools, Floats, Ints
 
@@ -40,6 +41,26 @@ def members(prefix: str, size: int, index: Ints) -> pa.Array:
     return numbered(prefix, size).take(pa.array(index))
 
 
+def known(values: pa.Array, mask: Bools) -> pa.Array:
+    """Values where the mask holds, null elsewhere."""
+    return pc.if_else(pa.array(mask), values, None)
+
+
+def either(mask: Bools, yes: pa.Array, no: pa.Array) -> pa.Array:
+    """Values of `yes` where the mask holds, of `no` elsewhere."""
+    return pc.if_else(pa.array(mask), yes, no)
+
+
+def joined(*parts: pa.Array) -> pa.Array:
+    """Texts put together row by row, without a separator."""
+    return pc.binary_join_element_wise(*parts, "")
+
+
+def coded(prefixes: Sequence[str], code: NDArray[np.integer], number: Ints) -> pa.Array:
+    """Ids of several series: the prefix by code and a number of seven digits. Shape of `code`."""
+    return joined(words(prefixes, code), pc.utf8_lpad(pa.array(number).cast(pa.string()), 7, "0"))
+
+
 def words(vocabulary: Sequence[str], index: NDArray[np.integer]) -> pa.Array:
     """Words by index: shape of `index`."""
     return pa.array(list(vocabulary), pa.string()).take(pa.array(index))
@@ -60,3 +81,8 @@ def write(folder: Path, name: str, parts: Sequence[pa.Table]) -> int:
         pa.concat_tables(parts), path, compression="zstd", compression_level=1, row_group_size=1 << 17
     )
     return rows
+
+
+def write_truth(folder: Path, name: str, table: pa.Table) -> None:
+    """Write a table of truth as `<folder>/<name>.arrow` (Arrow IPC, read with `pandas.read_feather`)."""
+    feather.write_feather(table, folder / f"{name}.arrow", compression="zstd")

@@ -28,10 +28,11 @@ class _Calendar:
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """Predictions the warehouse knows, in time order: all shapes (n,)."""
+class Drawn:
+    """Predictions the warehouse knows, in time order: all shapes (n,). `release` is the version in force."""
 
     day: Ints
+    release: Ints
     at: Ints
     loaded: Ints
     person: Ints
@@ -42,17 +43,27 @@ class _Drawn:
     label_loaded: Ints
     has_label: Bools
 
-    def rows(self, index: Ints) -> _Drawn:
-        return _Drawn(*(getattr(self, column.name)[index] for column in fields(self)))
+    def rows(self, index: Ints) -> Drawn:
+        return Drawn(*(getattr(self, column.name)[index] for column in fields(self)))
 
 
-def model_tables(world: World, spec: ModelSpec) -> tuple[pa.Table, pa.Table, ModelTruth]:
-    """`predictions` and `labels` of one model, and what a perfect measurement of them would find."""
+@dataclass(frozen=True)
+class ModelData:
+    """What one model leaves in the warehouse, what a perfect measurement of it would find, and the draws."""
+
+    predictions: pa.Table
+    labels: pa.Table
+    truth: ModelTruth
+    drawn: Drawn
+
+
+def model_tables(world: World, spec: ModelSpec) -> ModelData:
+    """`predictions` and `labels` of one model with their truth."""
     draw = world.stream(f"predictions {spec.model_id}")
     calendar = _calendar(world, spec)
     drawn = _draw(world, spec, calendar, draw)
     ids = files.numbered(f"{spec.model_id}-", drawn.at.size)
-    predictions = _prediction_table(world, spec, calendar, drawn, ids, draw)
+    predictions = _prediction_table(world, spec, drawn, ids, draw)
     known = drawn.has_label
     labels = pa.table(
         {
@@ -62,7 +73,7 @@ def model_tables(world: World, spec: ModelSpec) -> tuple[pa.Table, pa.Table, Mod
             "loaded_at": files.times(drawn.label_loaded[known]),
         }
     )
-    return predictions, labels, _truth(world, spec, calendar, drawn)
+    return ModelData(predictions, labels, _truth(world, spec, calendar, drawn), drawn)
 
 
 def _calendar(world: World, spec: ModelSpec) -> _Calendar:
@@ -78,7 +89,7 @@ def _calendar(world: World, spec: ModelSpec) -> _Calendar:
     return _Calendar(release, separation(built_auc)[release], separation(auc), volume.astype(np.int64))
 
 
-def _draw(world: World, spec: ModelSpec, calendar: _Calendar, draw: np.random.Generator) -> _Drawn:
+def _draw(world: World, spec: ModelSpec, calendar: _Calendar, draw: np.random.Generator) -> Drawn:
     day = np.repeat(np.arange(world.days), calendar.volume)
     n = day.size
     at = (world.first_day + day) * DAY + hour_of_day(draw, n, spec.batch_hour)
@@ -90,7 +101,19 @@ def _draw(world: World, spec: ModelSpec, calendar: _Calendar, draw: np.random.Ge
     label_loaded = load_time(draw, labelled_at, 360.0)
     has_label = (label_loaded < world.end) & (draw.random(n) >= _LOST_LABELS)
     loaded = load_time(draw, at, 15.0)
-    drawn = _Drawn(day, at, loaded, person, band, label, score, labelled_at, label_loaded, has_label)
+    drawn = Drawn(
+        day,
+        calendar.release[day],
+        at,
+        loaded,
+        person,
+        band,
+        label,
+        score,
+        labelled_at,
+        label_loaded,
+        has_label,
+    )
     in_time = np.flatnonzero(loaded < world.end)
     return drawn.rows(in_time[np.argsort(at[in_time], kind="stable")])
 
@@ -109,8 +132,7 @@ def _scores(
 def _prediction_table(
     world: World,
     spec: ModelSpec,
-    calendar: _Calendar,
-    drawn: _Drawn,
+    drawn: Drawn,
     ids: pa.Array,
     draw: np.random.Generator,
 ) -> pa.Table:
@@ -123,7 +145,7 @@ def _prediction_table(
         {
             "prediction_id": ids,
             "model_id": files.constant(spec.model_id, n),
-            "model_version": files.words(versions, calendar.release[drawn.day]),
+            "model_version": files.words(versions, drawn.release),
             "entity_id": files.members(
                 "p-" if spec.about_people else "article-", world.persons, drawn.person
             ),
@@ -140,7 +162,7 @@ def _prediction_table(
     )
 
 
-def _truth(world: World, spec: ModelSpec, calendar: _Calendar, drawn: _Drawn) -> ModelTruth:
+def _truth(world: World, spec: ModelSpec, calendar: _Calendar, drawn: Drawn) -> ModelTruth:
     usable = drawn.score >= 0
     every, week, band = _mixture(world, spec, calendar, drawn, usable)
     learned, _, _ = _mixture(world, spec, calendar, drawn, usable & drawn.has_label)
@@ -148,7 +170,7 @@ def _truth(world: World, spec: ModelSpec, calendar: _Calendar, drawn: _Drawn) ->
     flagged = spec.base_rate * tpr + (1 - spec.base_rate) * fpr
     by_band = _selection_by_band(spec, every, band) if spec.about_people else ()
     rates = [rate for _, rate in by_band]
-    released = np.unique(calendar.release[drawn.day])
+    released = np.unique(drawn.release)
     return ModelTruth(
         model_id=spec.model_id,
         versions=tuple(spec.releases[i].version for i in released.tolist()),
@@ -169,7 +191,7 @@ def _truth(world: World, spec: ModelSpec, calendar: _Calendar, drawn: _Drawn) ->
 
 
 def _mixture(
-    world: World, spec: ModelSpec, calendar: _Calendar, drawn: _Drawn, keep: Bools
+    world: World, spec: ModelSpec, calendar: _Calendar, drawn: Drawn, keep: Bools
 ) -> tuple[Mixture, Ints, Ints]:
     """Parts of constant parameters: (week, release, age band), with the week and the band of each part."""
     bands, releases = len(AGE_BANDS), len(spec.releases)

@@ -100,8 +100,24 @@ _OTHERS = (
     _trial("devtool_trial", 0.0, "The tool must not slow developers down"),
 )
 
+_WINDOW, _MEDIAN = "activation.in_window_share", "activation.latency_median"
+_ACTIVATION = (
+    _model("churn_v3", _WINDOW, "at least", 0.8, "Business case: customers are called within the day"),
+    _model("churn_v3", _MEDIAN, "at most", 43_200, "Half of the customers within twelve hours"),
+    _model("lead_v2", _WINDOW, "at least", 0.85, "Agreed with sales: a lead cools within the hour"),
+    _model("lead_v2", _MEDIAN, "at most", 900, "Half of the leads within fifteen minutes"),
+    _model("offer_v5", _WINDOW, "at least", 0.95, "Objective of the offer engine"),
+    _model("offer_v5", _MEDIAN, "at most", 7_200, "Half of the offers within two hours"),
+    _model("price_v1", _WINDOW, "at least", 0.9, "Gate: quotes answered within two days"),
+)
+_SUPPRESSION = (
+    TargetRow("suppression.violations", "at most", 0, "House rule: stop means stop, everywhere", min_n=1),
+    TargetRow("suppression.clean_stop_rate", "at least", 0.99, "House rule: no message after a stop"),
+    TargetRow("suppression.consent_gap_rate", "at most", 0.005, "House rule: no marketing without consent"),
+)
+
 
 def demo_targets() -> str:
     """TOML text of the demo's targets: a mix of met, not met, inconclusive and too little data."""
-    rows = (*_HOUSE, *_CHURN, *_OTHERS)
+    rows = (*_HOUSE, *_CHURN, *_OTHERS, *_ACTIVATION, *_SUPPRESSION)
     return "\n\n".join(row.toml() for row in rows) + "\n"

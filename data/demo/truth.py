@@ -69,6 +69,29 @@ class ReviewTruth:
 
 
 @dataclass(frozen=True)
+class RouteTruth:
+    """Signals of one model by state, the share in the window, and the planted chances to convert when reached
+    in the window, reached late, and not reached.
+    """
+
+    model_id: str
+    states: tuple[tuple[str, int], ...]
+    in_window_share: float | None
+    convert: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class JourneyTruth:
+    """What became of all signals and stops. `hidden_violations` need links that the company has not found."""
+
+    routes: tuple[RouteTruth, ...]
+    violations: int
+    hidden_violations: int
+    suppressions: int
+    releases: int
+
+
+@dataclass(frozen=True)
 class DemoTruth:
     """Everything planted in a demo."""
 
@@ -79,6 +102,7 @@ class DemoTruth:
     models: tuple[ModelTruth, ...]
     experiments: tuple[ExperimentTruth, ...]
     reviews: tuple[ReviewTruth, ...]
+    journeys: JourneyTruth
     rows: tuple[tuple[str, int], ...]
 
     def to_json(self) -> str:
@@ -86,6 +110,8 @@ class DemoTruth:
         plain = asdict(self) | {"rows": dict(self.rows)}
         for model in plain["models"]:
             model["selection_rate_by_age_band"] = dict(model["selection_rate_by_age_band"])
+        for route in plain["journeys"]["routes"]:
+            route["states"] = dict(route["states"])
         return json.dumps(plain, indent=2, allow_nan=False) + "\n"
 
 
@@ -131,8 +157,9 @@ class Mixture:
         return float(share @ normal_cdf(gap / spread) @ share)
 
     def rates(self, threshold: float) -> tuple[float, float]:
-        """True and false positive rate at a score threshold."""
-        share = self.weight / self.weight.sum()
+        """True and false positive rate at a score threshold; of all parts alike where there is no prediction."""
+        weight = self.weight if self.weight.sum() > 0 else np.ones_like(self.weight)
+        share = weight / weight.sum()
         cut = logit(threshold)
         tpr = float(share @ normal_cdf((self.positive_mean - cut) / self.sd))
         fpr = float(share @ normal_cdf((self.negative_mean - cut) / self.sd))

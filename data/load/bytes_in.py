@@ -27,7 +27,7 @@ _SHOWN_LINES = 1000
 
 
 @contextmanager
-def opened(path: Path, packed: bool) -> Iterator[BinaryIO]:
+def opened(path: Path, *, packed: bool) -> Iterator[BinaryIO]:
     """The file's bytes, unpacked. Raises Unreadable where it cannot be opened or unpacked."""
     try:
         with gzip.open(path, "rb") if packed else path.open("rb") as handle:
@@ -38,8 +38,8 @@ def opened(path: Path, packed: bool) -> Iterator[BinaryIO]:
         raise Unreadable(Problem("unreadable", value=fault.strerror or str(fault))) from fault
 
 
-def head(path: Path, packed: bool, size: int = 4096) -> bytes:
-    with opened(path, packed) as handle:
+def head(path: Path, *, packed: bool, size: int = 4096) -> bytes:
+    with opened(path, packed=packed) as handle:
         return handle.read(size)
 
 
@@ -55,10 +55,10 @@ def disguise(start: bytes) -> str | None:
     return "UTF-16 or binary data" if len(start) > 3 and zeros * 4 >= len(start) else None
 
 
-def undecodable(path: Path, packed: bool) -> Unreadable:
+def undecodable(path: Path, *, packed: bool) -> Unreadable:
     """The lines that are not UTF-8 (at most 1,000 of them)."""
     problems = []
-    with opened(path, packed) as handle:
+    with opened(path, packed=packed) as handle:
         for number, line in enumerate(handle, 1):
             try:
                 line.decode("utf-8")

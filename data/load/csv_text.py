@@ -1,8 +1,9 @@
 """CSV as text, in two lanes that agree.
 
 The fast lane (Arrow) takes files whose meaning cannot be in doubt: quotes only around whole values, no blank
-lines, no NUL, every row as long as the header. Anything else goes to the strict lane: Python's csv parser in strict mode, which knows the
-line of every row and refuses an unclosed quote or text after a closing one. Arrow alone would swallow both.
+lines, no NUL, every row as long as the header. Anything else goes to the strict lane: Python's csv parser in
+strict mode, which knows the line of every row and refuses an unclosed quote or text after a closing one. Arrow
+alone would swallow both.
 """
 
 from __future__ import annotations
@@ -27,26 +28,29 @@ _BLOCK = 4 << 20
 _QUOTE, _COMMA, _END, _RETURN = b'",\n\r'
 
 
-def open_csv(path: Path, packed: bool) -> Source:
+def open_csv(path: Path, *, packed: bool) -> Source:
     """The header, read strictly, and both lanes. Raises Unreadable."""
-    start = head(path, packed)
+    start = head(path, packed=packed)
     what = disguise(start)
     if what:
         raise Unreadable(Problem("not_csv", value=f"this is {what}"))
-    header = next((row for _, row in _rows(path, packed)), None)
+    header = next((row for _, row in _rows(path, packed=packed)), None)
     if header is None:
         raise Unreadable(Problem("empty"))
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         raise Unreadable(Problem("wrong_delimiter", 1, value=header[0]))
     names = tuple(header)
-    return Source(names, (lambda: _fast(path, packed, names), lambda: _strict(path, packed, len(names))))
+    return Source(
+        names,
+        (lambda: _fast(path, len(names), packed=packed), lambda: _strict(path, len(names), packed=packed)),
+    )
 
 
-def _rows(path: Path, packed: bool) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, *, packed: bool) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not blank, with the line each begins on. Raises Unreadable."""
     csv.field_size_limit(LONGEST_VALUE)
     line = 0
-    with opened(path, packed) as raw:
+    with opened(path, packed=packed) as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
         reader = csv.reader(text, strict=True)
         try:
@@ -57,7 +61,7 @@ def _rows(path: Path, packed: bool) -> Iterator[tuple[int, list[str]]]:
         except csv.Error as fault:
             raise Unreadable(_csv_problem(str(fault), line + 1)) from fault
         except UnicodeDecodeError as fault:
-            raise undecodable(path, packed) from fault
+            raise undecodable(path, packed=packed) from fault
 
 
 def _csv_problem(fault: str, line: int) -> Problem:
@@ -68,11 +72,11 @@ def _csv_problem(fault: str, line: int) -> Problem:
     return Problem("text_after_quote", line, value=fault)
 
 
-def _strict(path: Path, packed: bool, width: int) -> Iterator[TextBatch]:
+def _strict(path: Path, width: int, *, packed: bool) -> Iterator[TextBatch]:
     values: list[str] = []  # row after row: keeping the rows' own lists would keep the garbage collector busy
     lines: list[int] = []
     ragged: list[Problem] = []
-    rows = _rows(path, packed)
+    rows = _rows(path, packed=packed)
     next(rows)
     for line, row in rows:
         if len(row) == width:
@@ -138,9 +142,9 @@ def _quotes_wrap(lines: bytes) -> bool:
     return not np.any(np.searchsorted(quotes, ends) % 2)
 
 
-def _fast(path: Path, packed: bool, header: tuple[str, ...]) -> Iterator[TextBatch]:
-    names = [str(i) for i in range(len(header))]
-    with opened(path, packed) as raw:
+def _fast(path: Path, width: int, *, packed: bool) -> Iterator[TextBatch]:
+    names = [str(i) for i in range(width)]
+    with opened(path, packed=packed) as raw:
         first = raw.readline(_LONGEST_HEADER)
         if not first.endswith(b"\n") or not first.strip() or b"\r" in first[:-2] or first.count(b'"') % 2:
             raise NotPlain
@@ -162,5 +166,5 @@ def _arrow_batches(source: pa.NativeFile, names: list[str]) -> Iterator[TextBatc
             lines = np.arange(line, line + batch.num_rows, dtype=np.int64)
             line += batch.num_rows
             yield TextBatch(tuple(batch.columns), lines)
-    except pa.ArrowInvalid as fault:
+    except pa.ArrowException as fault:
         raise NotPlain from fault

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from data import schema
 from data.contracts import Contract, contract_for
-from data.lake import Lake, quoted
-from data.load.dedupe import CHUNK_ROWS, Hashes, hash_sql, key_hashes
+from data.lake import Lake
+from data.load.hashes import Hashes, distinct, group_numbers, key_sql, match, read_sql, row_hashes, scan
 from data.load.publish import Change, batches, held_contract, write_days
 from data.load.stage import Days, Flags, Stage
 from data.manifest import NO_DAY, File
@@ -27,28 +27,22 @@ def parent_days(con: duckdb.DuckDBPyConnection, lake: Lake, contract: Contract, 
     if contract.day_of is None:
         return np.full(hashes.size, NO_DAY, dtype=np.int32)
     parent, key = contract.day_of
-    event = contract_for(parent).event
-    wanted = np.unique(hashes)
-    days = np.full(wanted.size, NO_DAY, dtype=np.int32)
+    days = np.full(hashes.size, NO_DAY, dtype=np.int32)
     files = lake.manifest.files("facts", parent)
-    if files and wanted.size:
-        paths = ", ".join(quoted(str(lake.home / f.path)) for f in files)
-        query = (
-            f'SELECT {hash_sql([key])} AS h, CAST(epoch_us("{event}") // {DAY_US} AS INTEGER) AS day'  # noqa: S608
-            f" FROM read_parquet([{paths}], hive_partitioning=false)"
-        )
-        for batch in con.execute(query).to_arrow_reader(CHUNK_ROWS):
-            _fill(wanted, days, batch.column("h").to_numpy(), batch.column("day").to_numpy())
-    return days[np.searchsorted(wanted, hashes)]
-
-
-def _fill(wanted: Hashes, days: Days, found: Hashes, found_days: Days) -> None:
-    """Note the days of those wanted (sorted) hashes that are found."""
-    order = np.argsort(found)
-    found, found_days = found[order], found_days[order]
-    at = np.minimum(np.searchsorted(wanted, found), wanted.size - 1)
-    same = wanted[at] == found
-    days[at[same]] = found_days[same]
+    if not files:
+        return days
+    order = np.argsort(hashes)
+    ordered = hashes[order]
+    found = np.full(hashes.size, NO_DAY, dtype=np.int32)  # by distinct hash
+    wanted, numbers = distinct(ordered), group_numbers(ordered)
+    del ordered
+    day = f'CAST(epoch_us("{contract_for(parent).event}") // {DAY_US} AS INTEGER)'
+    query = f"SELECT {key_sql([key])} AS h, {day} AS day FROM {read_sql(lake, files)}"  # noqa: S608
+    for chunk, chunk_days in scan(con, query):
+        rows, at = match(wanted, chunk)
+        found[at] = chunk_days[rows]
+    days[order] = found[numbers]
+    return days
 
 
 def restage(lake: Lake, stage: Stage, keep: Flags, days: Days) -> Stage:
@@ -72,26 +66,23 @@ def children_of(name: str) -> list[Contract]:
 def rehome(
     con: duckdb.DuckDBPyConnection, lake: Lake, child: Contract, hashes: Hashes, days: Days, change: Change
 ) -> None:
-    """Move the child rows that waited for the parents with these key hashes to the parents' days."""
+    """Move the child rows that waited for the parents with these key hashes to the parents' days.
+
+    A child's key is its parent's (labels and predictions share `prediction_id`).
+    """
     pending = [f for f in lake.manifest.files("facts", child.name) if f.day == NO_DAY]
     if not pending:
         return
     order = np.argsort(hashes)
     known, known_days = hashes[order], days[order]
     for file in pending:
-        waiting = _homes(con, lake, child, file, known, known_days)
-        if np.any(waiting != NO_DAY):
-            change.add += _moved(lake, child, file, waiting)
+        own = row_hashes(con, str(lake.home / file.path), key_sql(child.key), file.rows)
+        rows, at = match(known, own)
+        if rows.size:
+            homes = np.full(own.size, NO_DAY, dtype=np.int32)
+            homes[rows] = known_days[at]
+            change.add += _moved(lake, child, file, homes)
             change.remove.append(file)
-
-
-def _homes(
-    con: duckdb.DuckDBPyConnection, lake: Lake, child: Contract, file: File, known: Hashes, known_days: Days
-) -> Days:
-    assert child.day_of is not None  # noqa: S101 (children_of gives no others)
-    own = key_hashes(con, str(lake.home / file.path), [child.day_of[1]], file.rows)
-    at = np.minimum(np.searchsorted(known, own), known.size - 1)
-    return np.where(known[at] == own, known_days[at], NO_DAY).astype(np.int32)
 
 
 def _moved(lake: Lake, child: Contract, file: File, days: Days) -> Sequence[File]:

@@ -19,9 +19,9 @@ _ASCII_BLANK = " \t\r\n"
 Pairs = tuple[tuple[str, object], ...]
 
 
-def open_json(path: Path, packed: bool) -> Source:
+def open_json(path: Path, *, packed: bool) -> Source:
     """The names of all objects (a first pass finds them) and one lane. Raises Unreadable."""
-    start = head(path, packed)
+    start = head(path, packed=packed)
     what = disguise(start)
     if what:
         raise Unreadable(Problem("not_json", value=f"this is {what}"))
@@ -29,7 +29,7 @@ def open_json(path: Path, packed: bool) -> Source:
         raise Unreadable(Problem("json_array", 1))
     header: dict[str, None] = {}
     first_fault: Problem | None = None
-    for line, found in _objects(path, packed):
+    for line, found in _objects(path, packed=packed):
         if isinstance(found, Problem):
             first_fault = first_fault or found
             continue
@@ -40,13 +40,13 @@ def open_json(path: Path, packed: bool) -> Source:
     if not header:
         raise Unreadable(first_fault or Problem("empty"))
     names_found = tuple(header)
-    return Source(names_found, (lambda: _lane(path, packed, names_found),))
+    return Source(names_found, (lambda: _lane(path, names_found, packed=packed),))
 
 
-def _objects(path: Path, packed: bool) -> Iterator[tuple[int, Pairs | Problem]]:
+def _objects(path: Path, *, packed: bool) -> Iterator[tuple[int, Pairs | Problem]]:
     """Each line that is not blank: its object as (name, value) pairs, or what is wrong with it."""
     decoder = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=str)
-    with opened(path, packed) as raw:
+    with opened(path, packed=packed) as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="\n")
         try:
             for number, line in enumerate(text, 1):
@@ -54,7 +54,7 @@ def _objects(path: Path, packed: bool) -> Iterator[tuple[int, Pairs | Problem]]:
                 if bare:
                     yield number, _object(decoder, bare, number)
         except UnicodeDecodeError as fault:
-            raise undecodable(path, packed) from fault
+            raise undecodable(path, packed=packed) from fault
 
 
 def _object(decoder: json.JSONDecoder, line: str, number: int) -> Pairs | Problem:
@@ -67,12 +67,12 @@ def _object(decoder: json.JSONDecoder, line: str, number: int) -> Pairs | Proble
     return found
 
 
-def _lane(path: Path, packed: bool, header: Sequence[str]) -> Iterator[TextBatch]:
+def _lane(path: Path, header: Sequence[str], *, packed: bool) -> Iterator[TextBatch]:
     at = {name: i for i, name in enumerate(header)}
     rows: list[list[str | None]] = []
     lines: list[int] = []
     problems: list[Problem] = []
-    for line, found in _objects(path, packed):
+    for line, found in _objects(path, packed=packed):
         row = found if isinstance(found, Problem) else _row(found, at, line)
         if isinstance(row, Problem):
             problems.append(row)

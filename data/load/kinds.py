@@ -52,7 +52,7 @@ def typed(kind: str, text: pa.Array) -> Typed:
 
 def positions(mask: pa.Array) -> Positions:
     """Where a boolean array is true (null counts as false)."""
-    return np.flatnonzero(pc.fill_null(mask, False).to_numpy(zero_copy_only=False))
+    return np.flatnonzero(pc.fill_null(mask, fill_value=False).to_numpy(zero_copy_only=False))
 
 
 def without(values: pa.Array, faulty: Positions) -> pa.Array:
@@ -76,14 +76,14 @@ def _text(text: pa.Array) -> Typed:
 def _float(text: pa.Array) -> Typed:
     fast = _whole_column(text, pa.float64())
     if fast is not None and pc.all(pc.is_finite(fast), min_count=0).as_py():
-        return Typed(fast)
+        return Typed(pc.add(fast, 0.0))  # minus zero is zero
     trimmed = pc.utf8_trim_whitespace(text)
     numbers, faulty = _cast_where(trimmed, pc.match_substring_regex(trimmed, _NUMBER), pa.float64())
     endless = positions(pc.match_substring_regex(trimmed, _NOT_FINITE))
     overflown = positions(pc.invert(pc.is_finite(numbers)))
     not_number = np.setdiff1d(faulty, endless)
     not_finite = np.union1d(endless, overflown)
-    return _result(without(numbers, not_finite), not_number=not_number, not_finite=not_finite)
+    return _result(pc.add(without(numbers, not_finite), 0.0), not_number=not_number, not_finite=not_finite)
 
 
 def _int(text: pa.Array) -> Typed:
@@ -93,13 +93,13 @@ def _int(text: pa.Array) -> Typed:
 
 
 def _zero_one(text: pa.Array, type_: pa.DataType) -> Typed:
-    index = pc.index_in(text, value_set=pa.array(["0", "1"]))
-    if index.null_count > text.null_count:
-        lower = pc.utf8_lower(pc.utf8_trim_whitespace(text))
-        index = pc.index_in(lower, value_set=pa.array(["0", "1", "false", "true"]))
-        index = pc.if_else(pc.greater(index, 1), pc.subtract(index, 2), index)
+    one = pc.equal(text, "1")
+    if pc.all(pc.or_(one, pc.equal(text, "0")), min_count=0).as_py():
+        return Typed(pc.cast(one, type_))
+    lower = pc.utf8_lower(pc.utf8_trim_whitespace(text))
+    index = pc.index_in(lower, value_set=pa.array(["0", "false", "1", "true"]))
     faulty = positions(pc.and_(pc.is_null(index), pc.is_valid(text)))
-    return _result(pc.cast(index, type_), not_zero_or_one=faulty)
+    return _result(pc.cast(pc.greater_equal(index, 2), type_), not_zero_or_one=faulty)
 
 
 def _bit(text: pa.Array) -> Typed:

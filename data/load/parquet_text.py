@@ -17,7 +17,7 @@ from data.load.report import Problem, Unreadable
 
 def open_parquet(path: Path, contract: Contract) -> Source:
     """The column names and one lane; rows are numbered from 1. Raises Unreadable."""
-    if head(path, False, 4) != b"PAR1":
+    if head(path, packed=False, size=4) != b"PAR1":
         raise Unreadable(Problem("not_parquet", value="the file does not begin as Parquet does"))
     try:
         with pq.ParquetFile(path) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,7 @@ class Writer:
         self._draft = lake.draft()
         self._schema = contract.schema()
         self._rows = 0
+        self._waiting: list[pa.Table] = []
         # Ids are all different, so a dictionary of them is work for nothing; other text repeats.
         repeats = [c.name for c in contract.columns if c.kind == "text" and c.name not in contract.key]
         self._file = pq.ParquetWriter(
@@ -51,12 +53,22 @@ class Writer:
         )
 
     def add(self, table: pa.Table) -> None:
-        if table.num_rows:
-            self._file.write_table(_conformed(table, self._schema), row_group_size=GROUP_ROWS)
-            self._rows += table.num_rows
+        if not table.num_rows:
+            return
+        self._waiting.append(_conformed(table, self._schema))
+        self._rows += table.num_rows
+        if sum(t.num_rows for t in self._waiting) >= GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what waits: small pieces share a row group."""
+        if self._waiting:
+            self._file.write_table(pa.concat_tables(self._waiting), row_group_size=GROUP_ROWS)
+            self._waiting = []
 
     def seal(self) -> File | None:
         """The finished file under its final name; None where it holds no rows."""
+        self._flush()
         self._file.close()
         if not self._rows:
             self._draft.unlink()
@@ -118,7 +130,7 @@ def _rows_of(
 def _write_window(lake: Lake, contract: Contract, table: pa.Table, days: Days) -> list[File | None]:
     files = []
     borders = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1).tolist(), len(days)]
-    for start, stop in zip(borders, borders[1:], strict=False):
+    for start, stop in itertools.pairwise(borders):
         writer = Writer(lake, contract, int(days[start]))
         writer.add(table.slice(start, stop - start))
         files.append(writer.seal())

@@ -27,7 +27,8 @@ class NotPlain(Exception):  # noqa: N818 (a signal, not a fault)
 @dataclass(frozen=True)
 class TextBatch:
     """Rows as text: one string array a column of the header (null where empty), the rows' line numbers, and
-    what is wrong with rows that could not be split into fields (`rejected` of them)."""
+    what is wrong with rows that could not be split into fields (`rejected` of them).
+    """
 
     columns: tuple[pa.Array, ...]
     lines: Positions
@@ -49,7 +50,7 @@ class Source:
 
 def open_source(path: Path, contract: Contract) -> Source:
     """The source behind a path, by its extension. Raises Unreadable."""
-    from data.load import csv_text, json_text, parquet_text  # noqa: PLC0415 (they use the types above)
+    from data.load import csv_text, json_text, parquet_text
 
     if not path.is_file():
         raise Unreadable(
@@ -59,9 +60,9 @@ def open_source(path: Path, contract: Contract) -> Source:
     packed = bool(suffixes) and suffixes[-1] == ".gz"
     kind = (suffixes[:-1] if packed else suffixes)[-1:]
     if kind == [".csv"]:
-        return csv_text.open_csv(path, packed)
+        return csv_text.open_csv(path, packed=packed)
     if kind and kind[0] in (".ndjson", ".jsonl", ".json"):
-        return json_text.open_json(path, packed)
+        return json_text.open_json(path, packed=packed)
     if kind and kind[0] in (".parquet", ".pq") and not packed:
         return parquet_text.open_parquet(path, contract)
     raise Unreadable(Problem("wrong_extension", value=path.name))

@@ -12,7 +12,8 @@ from typing import IO, Literal
 from data.contracts import Contract, Fault
 from data.load.kinds import Positions
 
-EXAMPLES = 3
+EXAMPLES = 3  # of a kind of problem
+GROUPS = 20  # kinds of problem in a message; the report file has all
 COLUMNS = ("file", "line", "column", "value", "rule", "what_to_do")
 Outcome = Literal["loaded", "nothing new", "refused", "dry run"]
 
@@ -103,7 +104,8 @@ class LoadReport:
 
     def message(self) -> str:
         """The report in words; several lines where there are problems."""
-        return "\n".join([self._headline(), *(p.message(self.unit) for p in self.problems), *self._footer()])
+        shown = [p.message(self.unit) for p in self.problems[:GROUPS]]
+        return "\n".join([self._headline(), *shown, *self._footer()])
 
     def _headline(self) -> str:
         head = f"{self.file} into {self.name}: {self.outcome}"
@@ -113,12 +115,14 @@ class LoadReport:
             )
             return f"{head}{rows}. Nothing was changed."
         rejected = f", {self.rows_rejected:,} rejected" if self.rows_rejected else ""
-        counts = f"{self.rows_new:,} new, {self.rows_known:,} known before{rejected}"
+        counts = f"{self.rows_new:,} new, {self.rows_known:,} known or repeated{rejected}"
         unchanged = " Nothing was changed." if self.outcome == "dry run" else ""
         return f"{head}; {self.rows_read:,} rows read: {counts}.{unchanged}"
 
     def _footer(self) -> list[str]:
-        return [f"  Every bad row: {self.report}"] if self.report else []
+        more = len(self.problems) - GROUPS
+        lines = [f"  And {more:,} more kinds of problem."] if more > 0 else []
+        return [*lines, f"  Every bad row: {self.report}"] if self.report else lines
 
 
 class Findings:

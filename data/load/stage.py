@@ -33,7 +33,8 @@ def event_days(contract: Contract, table: pa.Table) -> Days:
     if contract.event is None or contract.day_of is not None:
         return np.full(table.num_rows, NO_DAY, dtype=np.int32)
     us = pc.cast(table[contract.event].cast(UTC_TIME), pa.int64()).to_numpy()
-    return (us // DAY_US).astype(np.int32)
+    days: Days = (us // DAY_US).astype(np.int32)
+    return days
 
 
 class Stage:

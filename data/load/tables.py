@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from data.contracts import Contract, check, contract_for, with_header
 from data.lake import Lake, duck, sha256_of
 from data.load import days, dedupe, publish
+from data.load.hashes import Hashes, key_sql, row_hashes
 from data.load.readers import NotPlain, Source, open_source
 from data.load.report import Findings, LoadReport, Outcome, Problem, Unreadable, reject_path
 from data.load.stage import Stage, event_days
@@ -98,7 +100,7 @@ class _Attempt:
             self.read, self.rejected = earlier.rows_read, earlier.rows_rejected
             return self._finish("nothing new", 0, self.read - self.rejected)
         self._stage_file()
-        if self._digest_changed():
+        if self._changed():
             raise Unreadable(Problem("changed_while_read"))
         if self._refused() or self._stage is None or not self._stage.rows:
             return self._finish("refused", 0, 0)
@@ -111,8 +113,11 @@ class _Attempt:
         except OSError as fault:
             raise Unreadable(Problem("unreadable", value=fault.strerror or str(fault))) from fault
 
-    def _digest_changed(self) -> bool:
-        stat = self.file.stat()
+    def _changed(self) -> bool:
+        try:
+            stat = self.file.stat()
+        except OSError:
+            return True
         return (stat.st_mtime_ns, stat.st_size) != (self._stat.st_mtime_ns, self._stat.st_size)
 
     def _refused(self) -> bool:
@@ -159,12 +164,11 @@ class _Attempt:
     def _publish(self, stage: Stage) -> LoadReport:
         """Compare with the lake, write the new rows and commit."""
         with contextlib.closing(duck(self.lake.home, memory="400MB")) as con:
-            hashes = dedupe.key_hashes(con, str(stage.path), self.contract.key, stage.rows)
+            hashes = row_hashes(con, str(stage.path), key_sql(self.contract.key), stage.rows)
             held = self.lake.manifest.files("facts", self.contract.name)
-            found = dedupe.resolve(con, self.lake, self.contract, stage, hashes, held)
-            for problem in sorted(found.conflicts, key=lambda p: p.line or 0):
-                self.findings.add(self.contract, problem)
-            self.rejected += len(found.conflicts)
+            report = functools.partial(self.findings.add, self.contract)
+            found = dedupe.resolve(con, self.lake, self.contract, stage, hashes, held, report)
+            self.rejected += found.conflicts
             if self._refused():
                 return self._finish("refused", 0, 0)
             known = found.known + found.moved
@@ -177,7 +181,7 @@ class _Attempt:
         return self._finish("loaded", new, known, change)
 
     def _change(
-        self, con: duckdb.DuckDBPyConnection, stage: Stage, hashes: dedupe.Hashes, found: dedupe.Resolved
+        self, con: duckdb.DuckDBPyConnection, stage: Stage, hashes: Hashes, found: dedupe.Resolved
     ) -> publish.Change:
         """Every file the commit adds and removes."""
         change = publish.Change()

@@ -21,6 +21,7 @@ TAIL = (1 - CONFIDENCE) / 2
 CONSTANT = 1e-14  # relative distance between values that only rounding makes differ
 ROUNDING = 1e-12  # a spread this small beside the values it came from is rounding, not spread
 SMALLEST_RATIO = 1e-12
+LARGEST_RATIO = 1e100
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,9 @@ def relative(a: Moment, b: Moment) -> Interval | None:
     """
     t = float(stdtrit(_satterthwaite(a, b), 1 - TAIL))
     va, vb = a.variance_of_mean, b.variance_of_mean
-    g = t * t * vb / b.mean**2
-    if b.mean <= 0 or g >= 1:
+    if b.mean <= t * math.sqrt(vb) or abs(a.mean) > LARGEST_RATIO * b.mean:
         return None
+    g = (t * math.sqrt(vb) / b.mean) ** 2
     ratio = a.mean / b.mean
     reach = t / b.mean * math.sqrt(va * (1 - g) + ratio * ratio * vb)
     low, high = (ratio - reach) / (1 - g), (ratio + reach) / (1 - g)

@@ -132,15 +132,31 @@ class Scope:
     settings: tuple[tuple[str, str], ...] = ()
 
 
+class Reach(StrEnum):
+    """Which partitions of a table the days asked for need."""
+
+    OWN = "the same days"
+    LATER = "the same days and all later ones"
+    ALL = "every day"
+
+
+Touch = Callable[[Facts], sa.Select[tuple[int]]]
+
+
 @dataclass(frozen=True)
 class Rollup(Generic[C]):
     """Additive cells per day and dimension, and the SELECT that makes them from the warehouse.
 
-    `tables`: warehouse tables it reads; new rows in them make their days dirty.
+    `tables`: warehouse tables it reads. The first gives the cells their days; new rows of the others make
+    days dirty too: the same days, unless `touched` has a SELECT of `day` for them (given only the new rows of that
+    table) or None, which says that new rows move nothing by themselves. `reach`: partitions needed of a table.
+    `unsettled`: a dimension's value whose days are recomputed each time, because they change with time alone.
+    `observed`: sources whose watermarks say how far the cells observe; their time is in the `observed_us` column.
     `dims`: dimensions a reader may slice by (`attr_*` stands for all protected attributes held).
     `inner`: integer keys kept inside a slice for the finaliser (a score bin, a decision).
     `select`: statement with columns `day`, the dims, the inner keys and every column of `shapes`.
     `cells`: makes the finaliser's typed arrays of one slice.
+    `derived`: settles columns of the statement that SQL can only prepare (a deadline on a holiday calendar).
     `stored`: False for queries asked of the warehouse each time (exact answers on demand).
     """
 
@@ -154,6 +170,11 @@ class Rollup(Generic[C]):
     inner: tuple[str, ...] = ()
     version: int = 1
     stored: bool = True
+    touched: tuple[tuple[str, Touch | None], ...] = ()
+    reach: tuple[tuple[str, Reach], ...] = ()
+    unsettled: tuple[str, str] | None = None
+    observed: tuple[str, ...] = ()
+    derived: Callable[[Columns], Columns] | None = None
 
     def resolved_dims(self, tables: Mapping[str, sa.FromClause]) -> tuple[str, ...]:
         """The dims with `attr_*` replaced by the attributes that the warehouse really holds."""

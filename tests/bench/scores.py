@@ -57,7 +57,7 @@ def by_hand(home: Path) -> float:
         SELECT day, model_id, model_version, attr_segment, bin, decision, label, count(*) n, sum(s), sum(sq),
           sum(sq * sq), sum(ll), sum(ll * ll)
         FROM (SELECT *, CASE WHEN label = 1 THEN -ls ELSE -lt END AS ll,
-                CAST(greatest(least(floor((ls - lt + 12) * {1024 / 24}), 1023), 0) * 10
+                CAST(greatest(least(floor((ls - lt + 12) * {2048 / 24}), 2047), 0) * 10
                   + least(floor(s * 10), 9) AS INT) bin
               FROM (SELECT CAST(floor(epoch_us(predicted_at) / 86400000000.0) AS INT) AS day, model_id,
                       model_version, attr_segment, score AS s, CAST(score >= threshold AS INT) AS decision,
@@ -76,10 +76,10 @@ def by_pandas(home: Path) -> float:
 
     from data.lake import Lake
 
-    files = Lake(home).manifest
-    read = lambda name, cols: pd.concat(
-        pd.read_parquet(home / f.path, columns=cols) for f in files.files("facts", name)
-    )
+    def read(name: str, columns: list[str]) -> pd.DataFrame:
+        files = Lake(home).manifest.files("facts", name)
+        return pd.concat(pd.read_parquet(home / f.path, columns=columns) for f in files)
+
     rows = read("predictions", ["prediction_id", "predicted_at", "score", "attr_segment"]).merge(
         read("labels", ["prediction_id", "label"]), on="prediction_id", how="left"
     )

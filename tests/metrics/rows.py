@@ -73,6 +73,7 @@ def slices(
         tables = warehouse(connection, **frames)
         dims = tuple(by) if not rollup.stored else rollup.resolved_dims(tables)
         columns = DuckPool.columns(connection, rollup.select(Facts(tables, dims)))
+        columns = rollup.derived(columns) if rollup.derived else columns
     cuts = cut(columns, tuple(by), rollup.inner, rollup.shapes)
     return {tuple(v for _, v in s.by): rollup.cells(s.columns) for s in cuts}
 

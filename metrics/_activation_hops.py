@@ -1,0 +1,261 @@
+"""The steps a signal takes from its score to the person, and the share of them that waits for a person's hand.
+
+Of activated signals only. `scored` and `sent` come from the signal and its first send where no row says them; the
+steps join neighbouring hops that are present, so a missing middle hop is one unobserved stretch a->c. Which hops a
+chain holds is a bit mask, kept as a key: whether it is complete is told by the slice it is read in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.sql.expression import ColumnElement
+
+from data.schema import HOPS
+from data.sql import Facts, day_number, double, micros, real, whole
+from metrics._activation_states import (
+    BUCKETS_PER_E,
+    SECOND,
+    SKEW_US,
+    SOURCES,
+    STATE_CELLS,
+    resolved_states,
+)
+from metrics._activation_touch import days_of, signals_of_links
+from metrics.core.contact import end_of, never
+from metrics.core.metric import Reach, Rollup
+from metrics.core.shapes import Columns, Counts, Floats, Ints
+
+TO_SENT = HOPS.index("sent") + 1  # hops of the way to the person; those after it are feedback
+IN_WINDOW, LATE = 5, 6
+
+
+@dataclass(frozen=True)
+class StepCells:
+    """Steps of one slice, one entry a cell: steps counted, their mean seconds, and the chain they belong to."""
+
+    hop: np.ndarray
+    mask: Ints
+    broken: Ints
+    n: Ints
+    inverted: Ints
+    seconds: Floats
+
+    @classmethod
+    def of(cls, columns: Columns) -> StepCells:
+        n = columns["n"].astype(np.int64)
+        seconds = columns["us"].astype(float) / np.maximum(n, 1) / SECOND
+        ints = (columns[k].astype(np.int64) for k in ("mask", "broken"))
+        mask, broken = ints
+        code = columns["step"].astype(np.int64)
+        hop = np.array([f"{HOPS[c // 100]}->{HOPS[c % 100]}" for c in code], dtype=object)
+        return cls(hop, mask, broken, n, columns["inverted"].astype(np.int64), seconds)
+
+
+@dataclass(frozen=True)
+class ChainCells:
+    """Chains of one slice, one entry a cell: mask of hops up to sent, n, and seconds waited (all, manual)."""
+
+    mask: Ints
+    broken: Ints
+    n: Ints
+    observed: Ints
+    manual: Ints
+    manual_seconds: float
+    total_seconds: float
+
+    @classmethod
+    def of(cls, columns: Columns) -> ChainCells:
+        mask, broken, n, observed, manual = (
+            columns[k].astype(np.int64) for k in ("mask", "broken", "n", "observed", "manual")
+        )
+        manual_us, total_us = (float(columns[k].astype(float).sum()) for k in ("manual_us", "total_us"))
+        return cls(mask, broken, n, observed, manual, manual_us / SECOND, total_us / SECOND)
+
+
+def _place(hop: ColumnElement[str]) -> ColumnElement[int]:
+    return sa.case(*((hop == name, i) for i, name in enumerate(HOPS)), else_=-1)
+
+
+def _visits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
+    """Activated signals, and the earliest entry of each hop of each: signal_id, place, us, manual, said."""
+    rows = resolved_states(facts)
+    active = sa.select(rows).where(rows.c.code.in_((IN_WINDOW, LATE))).cte("activated")
+    h = facts["activation_hops"]
+    raw = (
+        sa.select(h.c.signal_id, h.c.activation_id, _place(h.c.hop).label("place"), micros(h.c.entered_at).label("us"),
+                  h.c.mode)
+        .where(sa.or_(h.c.outcome.is_(None), h.c.outcome == "ok"))
+        .subquery("hop_rows")
+    )  # fmt: skip
+    own = sa.and_(
+        raw.c.signal_id == active.c.signal_id,
+        sa.or_(raw.c.activation_id.is_(None), raw.c.activation_id == active.c.activation_id),
+        raw.c.us <= end_of(facts),
+    )
+    order = sa.func.row_number().over(
+        partition_by=[raw.c.signal_id, raw.c.place], order_by=[raw.c.us, raw.c.mode]
+    )
+    ranked = (
+        sa.select(raw.c.signal_id, raw.c.place, raw.c.us, sa.case((raw.c.mode == "manual", 1), else_=0).label("manual"),
+                  order.label("turn"))
+        .select_from(raw.join(active, own))
+        .subquery("ranked_hops")
+    )  # fmt: skip
+    said = sa.select(
+        ranked.c.signal_id,
+        ranked.c.place,
+        ranked.c.us,
+        ranked.c.manual,
+        sa.literal_column("1", sa.Integer()).label("said"),
+    ).where(ranked.c.turn == 1)
+    none = sa.literal_column("0", sa.Integer())
+    ends = [
+        sa.select(active.c.signal_id, sa.literal_column(str(place), sa.Integer()), column, none, none)
+        for place, column in ((HOPS.index("scored"), active.c.us), (HOPS.index("sent"), active.c.sent_us))
+    ]
+    every = sa.union_all(said, *ends).subquery("every_hop")
+    best = sa.func.row_number().over(
+        partition_by=[every.c.signal_id, every.c.place], order_by=every.c.said.desc()
+    )
+    chosen = sa.select(every, best.label("best")).subquery("chosen_hops")
+    visits = sa.select(chosen.c.signal_id, chosen.c.place, chosen.c.us, chosen.c.manual, chosen.c.said)
+    return active, visits.where(chosen.c.best == 1).subquery("visits")
+
+
+def _steps(facts: Facts) -> tuple[sa.CTE, sa.CTE]:
+    """Steps between neighbouring hops present: signal_id, from, to, us (clamped), inverted, manual of the later."""
+    active, v = _visits(facts)
+    window = {"partition_by": v.c.signal_id, "order_by": v.c.place}
+    big = never()
+    nxt = sa.select(
+        v.c.signal_id, v.c.place, v.c.us,
+        sa.func.lead(v.c.place, 1, -1).over(**window).label("to_place"),
+        sa.func.lead(v.c.us, 1, big).over(**window).label("to_us"),
+        sa.func.lead(v.c.manual, 1, 0).over(**window).label("manual"),
+        sa.case((sa.and_(v.c.said == 1, v.c.place < TO_SENT), 1),
+                (sa.func.lead(v.c.place, 1, -1).over(**window) >= TO_SENT, 0),
+                else_=sa.func.lead(v.c.said, 1, 0).over(**window)).label("said"),
+    ).subquery("pairs")  # fmt: skip
+    length = nxt.c.to_us - nxt.c.us
+    steps = (
+        sa.select(
+            nxt.c.signal_id, nxt.c.place, nxt.c.to_place, nxt.c.manual, nxt.c.said, nxt.c.us.label("from_us"),
+            nxt.c.to_us,
+            sa.case((length < 0, 0), else_=length).label("us"),
+            sa.case((length < -SKEW_US, 1), else_=0).label("inverted"),
+        )
+        .where(nxt.c.to_place >= 0)
+        .cte("steps")
+    )  # fmt: skip
+    return active, steps
+
+
+def _chains(steps: sa.CTE) -> sa.Subquery:
+    """One row an activated signal: mask of the hops up to sent, whether one of these steps is inverted, waits."""
+    on_way = steps.c.to_place < TO_SENT
+    bit = sa.case(*((steps.c.to_place == i, 1 << i) for i in range(1, TO_SENT)), else_=0)
+    zero = sa.literal_column("0", sa.Integer())
+    told = sa.case((sa.and_(on_way, steps.c.inverted == 0), steps.c.us), else_=zero)
+    return (
+        sa.select(
+            steps.c.signal_id,
+            (whole(sa.func.sum(bit)) + 1).label("mask"),
+            whole(sa.func.max(sa.case((on_way, steps.c.inverted), else_=zero))).label("broken"),
+            whole(sa.func.sum(told * sa.case((on_way, steps.c.manual), else_=zero))).label("manual_us"),
+            whole(sa.func.max(sa.case((on_way, steps.c.manual), else_=zero))).label("manual"),
+            whole(sa.func.max(steps.c.said)).label("said"),
+            whole(
+                sa.func.max(sa.case((steps.c.to_place == TO_SENT - 1, steps.c.to_us), else_=zero))
+                - sa.func.max(sa.case((steps.c.place == 0, steps.c.from_us), else_=zero))
+            ).label("total_us"),
+        )
+        .group_by(steps.c.signal_id)
+        .subquery("chains")
+    )
+
+
+DIMS = STATE_CELLS.dims[:-1]  # all but the state: these are activated
+TOUCHED = (
+    *STATE_CELLS.touched,
+    ("activation_hops", days_of(signals_of_links("activation_hops"), "signal_id")),
+)
+REACH = (*STATE_CELLS.reach, ("activation_hops", Reach.LATER))
+TABLES = (*STATE_CELLS.tables, "activation_hops")
+
+
+def _select_steps(facts: Facts) -> sa.Select[tuple[object, ...]]:
+    active, steps = _steps(facts)
+    chains = _chains(steps)
+    bucket = whole(
+        sa.func.floor(sa.func.ln(double(steps.c.us) / real(SECOND) + real(1)) * real(BUCKETS_PER_E))
+    )
+    rows = (
+        sa.select(
+            day_number(active.c.us).label("day"), *(active.c[d] for d in facts.dims if d != "hop"),
+            sa.case(*((steps.c.to_place == i, name) for i, name in enumerate(HOPS)), else_="").label("hop"),
+            (steps.c.place * 100 + steps.c.to_place).label("step"), chains.c.mask, chains.c.broken, bucket.label("bucket"),
+            steps.c.us, steps.c.inverted,
+        )
+        .select_from(active.join(steps, steps.c.signal_id == active.c.signal_id)
+                     .join(chains, chains.c.signal_id == active.c.signal_id))
+        .subquery("step_rows")
+    )  # fmt: skip
+    keys = [rows.c[k] for k in ("day", *facts.dims, "step", "mask", "broken", "bucket")]
+    return sa.select(
+        *keys,
+        whole(sa.func.sum(1 - rows.c.inverted)).label("n"),
+        whole(sa.func.sum(rows.c.inverted)).label("inverted"),
+        whole(sa.func.sum(rows.c.us)).label("us"),
+    ).group_by(*keys)
+
+
+def _select_chains(facts: Facts) -> sa.Select[tuple[object, ...]]:
+    active, steps = _steps(facts)
+    chains = _chains(steps)
+    seen = chains.c.said == 1
+    rows = (
+        sa.select(
+            day_number(active.c.us).label("day"), *(active.c[d] for d in facts.dims), chains.c.mask, chains.c.broken,
+            chains.c.said.label("observed"), chains.c.manual, sa.case((seen, chains.c.manual_us), else_=0).label("manual_us"),
+            sa.case((sa.and_(seen, chains.c.total_us > 0), chains.c.total_us), else_=0).label("total_us"),
+        )
+        .select_from(active.join(chains, chains.c.signal_id == active.c.signal_id))
+        .subquery("chain_rows")
+    )  # fmt: skip
+    keys = [rows.c[k] for k in ("day", *facts.dims, "mask", "broken")]
+    return sa.select(
+        *keys,
+        sa.func.count().label("n"),
+        *(whole(sa.func.sum(rows.c[k])).label(k) for k in ("observed", "manual", "manual_us", "total_us")),
+    ).group_by(*keys)
+
+
+STEPS: Rollup[StepCells] = Rollup(
+    key="activation.steps",
+    title="Steps from score to person and back",
+    tables=TABLES,
+    dims=(*DIMS, "hop"),
+    inner=("step", "mask", "broken", "bucket"),
+    shapes=(Counts(("n", "inverted", "us")),),
+    select=_select_steps,
+    cells=StepCells.of,
+    touched=TOUCHED,
+    reach=REACH,
+    observed=SOURCES,
+)
+CHAINS: Rollup[ChainCells] = Rollup(
+    key="activation.chains",
+    title="Chains of hops of activated signals",
+    tables=TABLES,
+    dims=DIMS,
+    inner=("mask", "broken"),
+    shapes=(Counts(("n", "observed", "manual", "manual_us", "total_us")),),
+    select=_select_chains,
+    cells=ChainCells.of,
+    touched=TOUCHED,
+    reach=REACH,
+    observed=SOURCES,
+)

@@ -1,0 +1,285 @@
+"""The state of every signal, in one statement: definitions section 1, decided in the order of its table.
+
+Cells keep the exact sum of their latencies beside a bucket of relative width 2**-8, so a bucket with one latency in
+it is exact and any other is represented by its mean: the error of a quantile stays below 0.4 %. Signals not
+yet activated keep the minute they were scored in, so that their age can be told at any observation end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.sql.expression import ColumnElement
+
+from data.sql import Facts, day_number, double, micros, real, whole
+from metrics._activation_touch import days_of, persons_of, signals_of, signals_of_links
+from metrics.core.contact import end_of, first_sent, instant, never, real_activations, stops
+from metrics.core.metric import Reach, Rollup
+from metrics.core.persons import rooted, roots
+from metrics.core.shapes import Columns, Counts, Floats, Ints, Sums
+
+SKEW_US = 5_000_000  # skew tolerance eps: clocks of two systems may differ by this much
+STATES = (
+    "excluded_test", "excluded_holdout", "excluded_no_action", "unlinked_identity", "invalid_negative", "in_window",
+    "late", "competing_suppressed", "competing_converted", "open", "missed",
+)  # fmt: skip
+SECOND = 1_000_000.0
+MINUTE_US = 60_000_000
+DAY_US = 86_400_000_000
+BUCKETS_PER_E = 256
+AHEAD = -1  # bucket of signals scored after the observation end: in a state, but never followed
+
+
+@dataclass(frozen=True)
+class StateCells:
+    """Cells of one slice; arrays have one entry a cell.
+
+    state: one of STATES. seconds: mean latency (in_window, late), time to the competing event (competing_*),
+    or age at the observation end (open, missed); 0 elsewhere; -1 for signals scored after that end. window: W, seconds.
+    n: signals. clamped: of them, latencies between -5 s and 0 taken as 0. expected: sum of the model's own expected
+    value, money. observed_us: the observation end, epoch microseconds (one number for all cells).
+    """
+
+    state: np.ndarray
+    window: Floats
+    seconds: Floats
+    n: Ints
+    clamped: Ints
+    expected: Floats
+    observed_us: int
+
+    @classmethod
+    def of(cls, columns: Columns) -> StateCells:
+        state = np.array([STATES[int(c)] for c in columns["code"]], dtype=object)
+        n = columns["n"].astype(np.int64)
+        mean = columns["us"].astype(float) / np.maximum(n, 1)
+        waiting = np.isin(state, ("open", "missed"))
+        observed = int(columns["observed_us"][0])
+        scored = columns["bucket"].astype(float) * MINUTE_US + mean
+        us = np.where(waiting, observed - scored, mean)
+        us = np.where(columns["bucket"].astype(np.int64) == AHEAD, -SECOND, us)
+        return cls(
+            state, columns["window_ms"].astype(float) / 1e3, us / SECOND, n, columns["clamped"].astype(np.int64),
+            columns["expected"].astype(float), observed,
+        )  # fmt: skip
+
+
+def signals(facts: Facts, known: sa.Subquery) -> sa.Subquery:
+    """Signals of the span with their person's root, scoring time and window."""
+    s = facts["signals"]
+    joined, root = rooted(s, known)
+    excluded = sa.case(
+        (s.c.is_test == sa.true(), 0), (s.c.arm == "holdout", 1), (s.c.decision != "activate", 2),
+        (s.c.person_id.is_(None), 3), else_=-1,
+    )  # fmt: skip
+    return (
+        sa.select(
+            s.c.signal_id, root.label("root"), s.c.model_id, s.c.model_version, s.c.signal_name,
+            micros(s.c.scored_at).label("us"), whole(sa.func.round(double(s.c.window_seconds) * real(1000))).label("window_ms"),
+            excluded.label("excluded"), sa.func.coalesce(double(s.c.expected_value), real(0)).label("expected"),
+        )
+        .select_from(joined)
+        .where(facts.within(s.c.scored_at), facts.pinned(s))
+        .subquery("scored")
+    )  # fmt: skip
+
+
+def linked_sends(facts: Facts) -> sa.Subquery:
+    """Qualifying sends of signals: signal_id, activation_id, sent_us, and the channel, campaign and provider."""
+    a, link, sends = facts["activations"], facts["activation_signals"], first_sent(facts)
+    joined = link.join(a, a.c.activation_id == link.c.activation_id).join(
+        sends, sends.c.activation_id == a.c.activation_id
+    )
+    keys = (link.c.signal_id, a.c.activation_id, sends.c.sent_us, a.c.channel, a.c.campaign_id, a.c.provider)
+    return (
+        sa.select(*keys)
+        .select_from(joined)
+        .where(a.c.purpose == "marketing", real_activations(facts))
+        .subquery("linked")
+    )
+
+
+def first_of(linked: sa.Subquery) -> sa.Subquery:
+    """The first send of each signal; of sends at one instant that of the smallest activation_id."""
+    order = [linked.c.sent_us, linked.c.activation_id]
+    place = sa.func.row_number().over(partition_by=linked.c.signal_id, order_by=order)
+    placed = sa.select(linked, place.label("place")).subquery("placed")
+    return sa.select(placed).where(placed.c.place == 1).subquery("first")
+
+
+def first_activations(facts: Facts) -> sa.Subquery:
+    """First qualifying send of each signal: signal_id, sent_us, and its channel, campaign and provider."""
+    return first_of(linked_sends(facts))
+
+
+def _suppressed(facts: Facts, scored: sa.Subquery, known: sa.Subquery) -> sa.Subquery:
+    """The first suppression that stands against a signal: in force at its scoring, or effective from then on."""
+    s = stops(facts, known)
+    against = sa.and_(
+        s.c.root == scored.c.root, sa.or_(s.c.from_us >= scored.c.us, s.c.until_us > scored.c.us)
+    )
+    return (
+        sa.select(scored.c.signal_id, sa.func.min(s.c.from_us).label("us"))
+        .select_from(scored.join(s, against))
+        .group_by(scored.c.signal_id)
+        .subquery("suppressed")
+    )
+
+
+def _converted(facts: Facts, scored: sa.Subquery, known: sa.Subquery) -> sa.Subquery:
+    """First conversion of each signal's person at or after scoring; to churn is not to convert."""
+    o = facts["outcomes"]
+    joined, root = rooted(o, known)
+    rows = (
+        sa.select(root.label("root"), micros(o.c.occurred_at).label("us"))
+        .select_from(joined)
+        .where(o.c.outcome_type != "churn")
+        .subquery("happened")
+    )
+    after = sa.and_(rows.c.root == scored.c.root, rows.c.us >= scored.c.us, rows.c.us <= end_of(facts))
+    return (
+        sa.select(scored.c.signal_id, sa.func.min(rows.c.us).label("us"))
+        .select_from(scored.join(rows, after))
+        .group_by(scored.c.signal_id)
+        .subquery("converted")
+    )
+
+
+def resolved(facts: Facts, known: sa.Subquery, scored: sa.Subquery, first: sa.Subquery) -> sa.Subquery:
+    """One row a signal: keys, scoring, first send (or never), first competing event (or never) and which."""
+    stop, won = _suppressed(facts, scored, known), _converted(facts, scored, known)
+    stop_us, won_us = sa.func.coalesce(stop.c.us, never()), sa.func.coalesce(won.c.us, never())
+    joined = (
+        scored.outerjoin(first, first.c.signal_id == scored.c.signal_id)
+        .outerjoin(stop, stop.c.signal_id == scored.c.signal_id)
+        .outerjoin(won, won.c.signal_id == scored.c.signal_id)
+    )
+    return (
+        sa.select(
+            scored, first.c.activation_id, first.c.channel, first.c.campaign_id, first.c.provider,
+            sa.func.coalesce(first.c.sent_us, never()).label("sent_us"),
+            sa.case((won_us <= stop_us, won_us), else_=stop_us).label("rival_us"),
+            sa.case((won_us <= stop_us, 8), else_=7).label("rival"),
+        )
+        .select_from(joined)
+        .subquery("resolved")
+    )  # fmt: skip
+
+
+def _code(rows: sa.Subquery, observed_us: int) -> ColumnElement[int]:
+    """The state, in the order of the definition's table (index into STATES)."""
+    late = rows.c.sent_us - rows.c.us > rows.c.window_ms * 1000
+    sent = rows.c.sent_us < never()
+    age = instant(observed_us) - rows.c.us
+    return sa.case(
+        (rows.c.excluded >= 0, rows.c.excluded),
+        (rows.c.us - rows.c.sent_us > SKEW_US, 4),
+        (rows.c.rival_us < rows.c.sent_us, rows.c.rival),  # at the same instant the send came first
+        (sa.and_(sent, late), 6),
+        (sent, 5),
+        (age < rows.c.window_ms * 1000, 9),
+        else_=10,
+    )
+
+
+def resolved_states(facts: Facts) -> sa.Subquery:
+    """One row a signal, with its state's code."""
+    known = roots(facts)
+    return coded(facts, resolved(facts, known, signals(facts, known), first_activations(facts)))
+
+
+def coded(facts: Facts, rows: sa.Subquery) -> sa.Subquery:
+    """The resolved rows with their state's code."""
+    return sa.select(rows, _code(rows, facts.observed_us).label("code")).subquery("coded")
+
+
+def _timed(coded: sa.Subquery) -> sa.Subquery:
+    """Adds the microseconds that the cell sums: latency, time to the rival, or scoring time of day."""
+    latency = coded.c.sent_us - coded.c.us
+    us = sa.case(
+        (sa.and_(coded.c.code.in_((5, 6)), latency > 0), latency),
+        (sa.and_(coded.c.code.in_((7, 8)), coded.c.rival_us > coded.c.us), coded.c.rival_us - coded.c.us),
+        else_=0,
+    )
+    clamped = sa.case((sa.and_(coded.c.code == 5, latency < 0), 1), else_=0)
+    return sa.select(
+        coded, day_number(coded.c.us).label("day"), us.label("took_us"), clamped.label("clamped"),
+        sa.case((coded.c.code >= 9, 1), else_=0).label("waiting"),
+    ).subquery("timed")  # fmt: skip
+
+
+def _bucketed(facts: Facts, coded: sa.Subquery) -> sa.Subquery:
+    """Adds the grouping keys: state, bucket of the time taken, and the minute scored of those still waiting."""
+    rows = _timed(coded)
+    minute = whole(sa.func.floor(double(rows.c.us) / real(MINUTE_US)))
+    bucket = whole(
+        sa.func.floor(sa.func.ln(double(rows.c.took_us) / real(SECOND) + real(1)) * real(BUCKETS_PER_E))
+    )
+    waits = rows.c.waiting == 1
+    names = sa.case(
+        *((rows.c.code == i, sa.literal_column(f"'{name}'", sa.Text())) for i, name in enumerate(STATES))
+    )
+    return sa.select(
+        rows, names.label("state"),
+        sa.case((rows.c.us > end_of(facts), AHEAD), (waits, minute), else_=bucket).label("bucket"),
+        sa.case((waits, rows.c.us - minute * MINUTE_US), else_=rows.c.took_us).label("summed_us"),
+    ).subquery("bucketed")  # fmt: skip
+
+
+# A watermark of any of these bounds what was observed.
+SOURCES = (
+    "signals", "activations", "activation_signals", "activation_hops", "message_events", "suppression_events",
+    "outcomes",
+)  # fmt: skip
+DIMS = ("model_id", "model_version", "signal_name", "channel", "campaign_id", "provider", "state")
+INNER = ("code", "window_ms", "bucket")
+
+
+def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
+    return celled(facts, resolved_states(facts))
+
+
+def celled(facts: Facts, coded: sa.Subquery) -> sa.Select[tuple[object, ...]]:
+    """The rows summed to cells: state, window, bucket of the time taken."""
+    rows = _bucketed(facts, coded)
+    keys = [rows.c.day, *(rows.c[d] for d in facts.dims), *(rows.c[k] for k in INNER)]
+    return sa.select(
+        *keys,
+        sa.func.count().label("n"),
+        whole(sa.func.sum(rows.c.clamped)).label("clamped"),
+        whole(sa.func.sum(rows.c.summed_us)).label("us"),
+        sa.func.sum(rows.c.expected).label("expected"),
+    ).group_by(*keys)
+
+
+STATE_CELLS: Rollup[StateCells] = Rollup(
+    key="activation.states",
+    title="Signals by state and time taken",
+    tables=(
+        "signals", "activations", "activation_signals", "message_events", "suppression_events", "outcomes",
+        "person_merges", "data_watermarks",
+    ),
+    dims=DIMS,
+    inner=INNER,
+    shapes=(Counts(("n", "clamped", "us")), Sums(("expected",))),
+    select=_select,
+    cells=StateCells.of,
+    touched=(
+        ("signals", days_of(signals_of_links("signals"), "signal_id")),  # those the observation end has overtaken
+        ("activation_signals", days_of(signals_of_links("activation_signals"), "signal_id")),
+        ("activations", days_of(signals_of("activations"), "signal_id")),
+        ("message_events", days_of(signals_of("message_events"), "signal_id")),
+        ("suppression_events", days_of(persons_of("suppression_events"), "person_id")),
+        ("outcomes", days_of(persons_of("outcomes"), "person_id")),
+        ("person_merges", days_of(persons_of("person_merges", "from_person_id"), "person_id")),
+        ("data_watermarks", None),
+    ),
+    reach=(
+        ("message_events", Reach.LATER), ("suppression_events", Reach.ALL), ("outcomes", Reach.LATER),
+        ("person_merges", Reach.ALL),
+    ),
+    unsettled=("state", "open"),
+    observed=SOURCES,
+)  # fmt: skip

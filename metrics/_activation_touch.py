@@ -1,0 +1,57 @@
+"""Which days of signals a changed row of another table moves.
+
+Given only the changed rows, each SELECT finds the signals they speak of, by link or by person; their days are
+computed anew and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from data.sql import Facts, day_number, micros
+from metrics.core.metric import Touch
+from metrics.core.persons import connections
+
+
+def days_of(select: Callable[[Facts], sa.Select[tuple[str]]], column: str) -> Touch:
+    """Days of the signals whose `column` (or person's root) is among the changed ones."""
+
+    def touch(facts: Facts) -> sa.Select[tuple[int]]:
+        s = facts["signals"]
+        changed = select(facts).subquery("changed")
+        rows = (
+            sa.select(micros(s.c.scored_at).label("us"))
+            .where(s.c[column].in_(sa.select(changed.c[0])))
+            .subquery()
+        )
+        days = sa.select(day_number(rows.c.us).label("day")).subquery()
+        return sa.select(days.c.day).distinct()
+
+    return touch
+
+
+def signals_of_links(table: str) -> Callable[[Facts], sa.Select[tuple[str]]]:
+    """Signals that changed rows of a table with `signal_id` speak of."""
+    return lambda facts: sa.select(facts[table].c.signal_id)
+
+
+def signals_of(table: str) -> Callable[[Facts], sa.Select[tuple[str]]]:
+    def select(facts: Facts) -> sa.Select[tuple[str]]:
+        link, changed = facts["activation_signals"], facts[table]
+        return sa.select(link.c.signal_id).where(link.c.activation_id.in_(sa.select(changed.c.activation_id)))
+
+    return select
+
+
+def persons_of(table: str, column: str = "person_id") -> Callable[[Facts], sa.Select[tuple[str]]]:
+    """The persons of changed rows, and every record merged with them."""
+
+    def select(facts: Facts) -> sa.Select[tuple[str]]:
+        changed = sa.select(facts[table].c[column].label("person"))
+        pairs = connections(facts)
+        others = sa.select(pairs.c.other).where(pairs.c.person.in_(changed))
+        return sa.select(changed.union(others).subquery("persons").c.person)
+
+    return select
