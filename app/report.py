@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.measure.refresh import Progress as Step
 from data.engines import Warehouse
 from data.sql import Facts, Span
-from metrics import ALL
+from metrics import ALL, PREVIEWED
 from metrics.core.metric import Metric, Reading
 
 DIALECTS = ("duckdb", "postgresql", "databricks", "trino", "snowflake", "bigquery", "clickhouse")
@@ -28,12 +28,11 @@ DIALECTS = ("duckdb", "postgresql", "databricks", "trino", "snowflake", "bigquer
 
 def metric(key: str) -> Metric[Any]:
     """The metric of a key; an error that lists its family's keys otherwise."""
-    if key in ALL:
-        return ALL[key]
-    family = [k for k in ALL if k.split(".")[0] == key.split(".", maxsplit=1)[0]] or sorted(
-        {k.split(".")[0] for k in ALL}
-    )
-    raise click.UsageError(f"no metric {key!r}; there is: {', '.join(family)}")
+    known = ALL | PREVIEWED
+    if key in known:
+        return known[key]
+    family = [k for k, m in known.items() if m.family == key.partition(".")[0]]
+    raise click.UsageError(f"no metric {key!r}; there is: {', '.join(family or sorted(known))}")
 
 
 def emit(value: object, *, js: bool) -> None:

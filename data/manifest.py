@@ -258,4 +258,6 @@ def _renew(db: sqlite3.Connection) -> None:
 def _file(row: tuple[Any, ...]) -> File:
     """A File of one row of `_FILES`."""
     path, store, name, day, rows, size, sha256, columns, generation = row
-    return File(path, store, name, day, rows, size, sha256, tuple(filter(None, columns.split(","))), generation)
+    return File(
+        path, store, name, day, rows, size, sha256, tuple(filter(None, columns.split(","))), generation
+    )

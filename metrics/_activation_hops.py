@@ -8,6 +8,7 @@ chain holds is a bit mask, kept as a key: whether it is complete is told by the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -79,10 +80,8 @@ def _place(hop: ColumnElement[str]) -> ColumnElement[int]:
     return sa.case(*((hop == name, i) for i, name in enumerate(HOPS)), else_=-1)
 
 
-def _visits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
-    """Activated signals, and the earliest entry of each hop of each: signal_id, place, us, manual, said."""
-    rows = resolved_states(facts)
-    active = sa.select(rows).where(rows.c.code.in_((IN_WINDOW, LATE))).cte("activated")
+def _logged(facts: Facts, active: sa.CTE) -> sa.Select[Any]:
+    """Earliest logged entry of each hop of each activated signal: signal_id, place, us, manual, said."""
     h = facts["activation_hops"]
     raw = (
         sa.select(h.c.signal_id, h.c.activation_id, _place(h.c.hop).label("place"), micros(h.c.entered_at).label("us"),
@@ -104,13 +103,20 @@ def _visits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
         .select_from(raw.join(active, own))
         .subquery("ranked_hops")
     )  # fmt: skip
-    said = sa.select(
+    return sa.select(
         ranked.c.signal_id,
         ranked.c.place,
         ranked.c.us,
         ranked.c.manual,
         sa.literal_column("1", sa.Integer()).label("said"),
     ).where(ranked.c.turn == 1)
+
+
+def _visits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
+    """Activated signals, and the earliest entry of each hop of each: signal_id, place, us, manual, said."""
+    rows = resolved_states(facts)
+    active = sa.select(rows).where(rows.c.code.in_((IN_WINDOW, LATE))).cte("activated")
+    said = _logged(facts, active)
     none = sa.literal_column("0", sa.Integer())
     ends = [
         sa.select(active.c.signal_id, sa.literal_column(str(place), sa.Integer()), column, none, none)

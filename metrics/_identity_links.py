@@ -40,7 +40,11 @@ def _records(facts: Facts) -> sa.Subquery:
     """One row a record: record_id, root, entity."""
     links = _links(facts)
     return (
-        sa.select(links.c.record_id, sa.func.min(links.c.root).label("root"), sa.func.min(links.c.entity).label("entity"))
+        sa.select(
+            links.c.record_id,
+            sa.func.min(links.c.root).label("root"),
+            sa.func.min(links.c.entity).label("entity"),
+        )
         .group_by(links.c.record_id)
         .subquery("records")
     )
@@ -64,7 +68,12 @@ class Records:
 
 def _select_records(facts: Facts) -> sa.Select[tuple[object, ...]]:
     rows = _records(facts)
-    own = sa.select(_zero(), whole(sa.func.count()).label("size")).select_from(rows).group_by(rows.c.root).subquery("persons")
+    own = (
+        sa.select(_zero(), whole(sa.func.count()).label("size"))
+        .select_from(rows)
+        .group_by(rows.c.root)
+        .subquery("persons")
+    )
     return sa.select(own.c.day, own.c.size, whole(sa.func.count()).label("n")).group_by(own.c.day, own.c.size)
 
 
@@ -209,7 +218,11 @@ def _select_linked(facts: Facts) -> sa.Select[tuple[object, ...]]:
     nobody = sa.case((s.c.person_id.is_(None), 1), else_=0)
     rows = (
         sa.select(micros(s.c.scored_at).label("us"), *(s.c[d] for d in facts.dims), nobody.label("nobody"))
-        .where(facts.within(s.c.scored_at), facts.pinned(s), sa.or_(s.c.is_test.is_(None), s.c.is_test == sa.false()))
+        .where(
+            facts.within(s.c.scored_at),
+            facts.pinned(s),
+            sa.or_(s.c.is_test.is_(None), s.c.is_test == sa.false()),
+        )
         .subquery("scored")
     )
     dated = sa.select(rows, day_number(rows.c.us).label("day")).subquery("dated")

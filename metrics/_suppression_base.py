@@ -67,7 +67,9 @@ class People:
     def of(cls, facts: Facts) -> People:
         known = sa.select(roots(facts)).cte("roots_of_today")
         m = facts["person_merges"]
-        merged = sa.select(m.c.from_person_id.label("record")).union(sa.select(m.c.to_person_id)).cte("merged")
+        merged = (
+            sa.select(m.c.from_person_id.label("record")).union(sa.select(m.c.to_person_id)).cte("merged")
+        )
         return cls(_linked(facts), known, merged, _stop_events(facts, known, merged), _releases(facts, known))
 
     def rooted(self, table: FromClause) -> tuple[FromClause, ColumnElement[str]]:
@@ -114,7 +116,9 @@ def _rooted(table: FromClause, roots: FromClause) -> tuple[FromClause, ColumnEle
     return joined, sa.func.coalesce(known.c.root, table.c.person_id)
 
 
-def _noded(source: FromClause, table: FromClause, merged: FromClause) -> tuple[FromClause, ColumnElement[str]]:
+def _noded(
+    source: FromClause, table: FromClause, merged: FromClause
+) -> tuple[FromClause, ColumnElement[str]]:
     held = merged.alias()
     joined = source.outerjoin(held, table.c.record_id == held.c.record)
     return joined, sa.func.coalesce(held.c.record, table.c.person_id)

@@ -26,7 +26,9 @@ TABLES = (
     "suppression_events", "suppression_propagations", "message_events", "activations", "consents", "person_merges",
     "data_watermarks",
 )  # fmt: skip
-REACH = tuple((name, Reach.ALL) for name in ("suppression_events", "message_events", "consents", "person_merges"))
+REACH = tuple(
+    (name, Reach.ALL) for name in ("suppression_events", "message_events", "consents", "person_merges")
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class Carried:
 def _from_attempts(sides: Sides, policy: str) -> sa.Subquery:
     """By stop and channel: the last violating send and the first refusal after it (rank, channel, low_us, high_us)."""
     pair, tried = pairs(sides), sides.tried
-    joined = pair.join(tried, sa.and_(tried.c.activation_id == pair.c.activation_id, tried.c.seq == pair.c.seq))
+    joined = pair.join(
+        tried, sa.and_(tried.c.activation_id == pair.c.activation_id, tried.c.seq == pair.c.seq)
+    )
     rows = (
         sa.select(pair.c.rank, tried.c.channel, tried.c.us, tried.c.seq)
         .select_from(joined)
@@ -65,13 +69,23 @@ def _from_attempts(sides: Sides, policy: str) -> sa.Subquery:
         .cte(f"{policy}_pairs")
     )
     last = sa.func.coalesce(sa.func.max(sa.case((rows.c.seq == 0, rows.c.us))), number(0))
-    ends = sa.select(rows.c.rank, rows.c.channel, last.label("low_us")).group_by(rows.c.rank, rows.c.channel).subquery()
+    ends = (
+        sa.select(rows.c.rank, rows.c.channel, last.label("low_us"))
+        .group_by(rows.c.rank, rows.c.channel)
+        .subquery()
+    )
     refused = sa.and_(
-        rows.c.rank == ends.c.rank, rows.c.channel == ends.c.channel, rows.c.seq > 0, rows.c.us > ends.c.low_us
+        rows.c.rank == ends.c.rank,
+        rows.c.channel == ends.c.channel,
+        rows.c.seq > 0,
+        rows.c.us > ends.c.low_us,
     )
     return (
         sa.select(
-            ends.c.rank, ends.c.channel, ends.c.low_us, sa.func.coalesce(sa.func.min(rows.c.us), never()).label("high_us")
+            ends.c.rank,
+            ends.c.channel,
+            ends.c.low_us,
+            sa.func.coalesce(sa.func.min(rows.c.us), never()).label("high_us"),
         )
         .select_from(ends.outerjoin(rows, refused))
         .group_by(ends.c.rank, ends.c.channel, ends.c.low_us)
@@ -109,7 +123,11 @@ def reachable(facts: Facts, people: People) -> sa.Subquery:
     a, c = facts["activations"], facts["consents"]
     used, owner = people.rooted(a)
     agreed, giver = people.rooted(c)
-    tried = sa.select(owner.label("root"), a.c.channel).select_from(used).where(real_activations(facts), a.c.person_id.is_not(None))
+    tried = (
+        sa.select(owner.label("root"), a.c.channel)
+        .select_from(used)
+        .where(real_activations(facts), a.c.person_id.is_not(None))
+    )
     given = sa.select(giver.label("root"), c.c.channel).select_from(agreed).where(c.c.status == "subscribed")
     return tried.union(given).subquery("reachable")
 
@@ -121,12 +139,16 @@ def _of_policy(facts: Facts, sides: Sides, heard: FromClause, policy: str) -> sa
     all_pairs = sa.union(
         sa.select(seen.c.rank, seen.c.channel),
         sa.select(heard.c.rank, heard.c.channel),
-        sa.select(stops.c.rank, could.c.channel).select_from(stops.join(could, could.c.root == stops.c.root)).where(in_scope),
+        sa.select(stops.c.rank, could.c.channel)
+        .select_from(stops.join(could, could.c.root == stops.c.root))
+        .where(in_scope),
     ).subquery(f"{policy}_all")
     told_us = sa.case((heard.c.rank.is_not(None), heard.c.low_us), else_=seen.c.low_us)
     ends_us = sa.case((heard.c.rank.is_not(None), heard.c.high_us), else_=seen.c.high_us)
     telling = sa.or_(heard.c.rank.is_not(None), seen.c.rank.is_not(None))
-    mode = sa.case((heard.c.hand == 2, text("manual")), (heard.c.hand == 1, text("automatic")), else_=text("unknown"))
+    mode = sa.case(
+        (heard.c.hand == 2, text("manual")), (heard.c.hand == 1, text("automatic")), else_=text("unknown")
+    )
     keyed = (
         all_pairs.join(stops, stops.c.rank == all_pairs.c.rank)
         .outerjoin(seen, sa.and_(seen.c.rank == all_pairs.c.rank, seen.c.channel == all_pairs.c.channel))
@@ -147,7 +169,9 @@ def _after(us: ColumnElement[int], since: ColumnElement[int]) -> ColumnElement[i
 
 def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
     people = People.of(facts)
-    everything = Facts(facts.tables, observed_us=facts.observed_us)  # a stop may be violated long after its day
+    everything = Facts(
+        facts.tables, observed_us=facts.observed_us
+    )  # a stop may be violated long after its day
     sides = Sides.of(everything, people, attempts(everything, people))
     heard = told(facts, sides.stops)
     both = sa.union_all(*(_of_policy(facts, sides, heard, p) for p in POLICIES)).subquery("carried")
@@ -160,7 +184,9 @@ def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
     keys: list[ColumnElement[object]] = [
         rows.c.day, *(rows.c[d] for d in facts.dims), rows.c.policy, rows.c.telling, rows.c.low, rows.c.high
     ]  # fmt: skip
-    return sa.select(*keys, whole(sa.func.count()).label("n")).where(inside, picked(rows, facts)).group_by(*keys)
+    return (
+        sa.select(*keys, whole(sa.func.count()).label("n")).where(inside, picked(rows, facts)).group_by(*keys)
+    )
 
 
 CARRIED: Rollup[Carried] = Rollup(

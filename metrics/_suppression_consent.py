@@ -60,7 +60,9 @@ def _agreements(facts: Facts, people: People) -> sa.Subquery:
         .group_by(*keys)
         .subquery("instants")
     )  # fmt: skip
-    following = sa.func.lead(said.c.us, 1, never()).over(partition_by=[said.c.root, said.c.channel], order_by=said.c.us)
+    following = sa.func.lead(said.c.us, 1, never()).over(
+        partition_by=[said.c.root, said.c.channel], order_by=said.c.us
+    )
     return sa.select(said, following.label("next_us")).subquery("agreements")
 
 
@@ -69,7 +71,10 @@ def _select_consents(facts: Facts) -> sa.Select[tuple[object, ...]]:
     tried = attempts(facts, people)
     said, model = _agreements(facts, people), models(facts, tried)
     at_that_time = sa.and_(
-        said.c.root == tried.c.root, said.c.channel == tried.c.channel, said.c.us <= tried.c.us, tried.c.us < said.c.next_us
+        said.c.root == tried.c.root,
+        said.c.channel == tried.c.channel,
+        said.c.us <= tried.c.us,
+        tried.c.us < said.c.next_us,
     )
     covered = sa.and_(sa.func.coalesce(said.c.refused, 1) == 0, tried.c.us < said.c.until_us)
     rows = (
@@ -172,7 +177,9 @@ def _select_withheld(facts: Facts) -> sa.Select[tuple[object, ...]]:
     keys: list[ColumnElement[object]] = [rows.c.day, *(rows.c[d] for d in facts.dims)]
     sums = [whole(sa.func.sum(rows.c[v])).label(v) for v in VIEWS]
     return (
-        sa.select(*keys, whole(sa.func.count()).label("n"), *sums).where(inside, picked(rows, facts)).group_by(*keys)
+        sa.select(*keys, whole(sa.func.count()).label("n"), *sums)
+        .where(inside, picked(rows, facts))
+        .group_by(*keys)
     )
 
 
@@ -185,5 +192,7 @@ WITHHELD: Rollup[Withheld] = Rollup(
     select=_select_withheld,
     cells=Withheld.of,
     touched=tuple((name, touch) for name, touch in ATTEMPT_TOUCH if name != "suppression_propagations"),
-    reach=tuple((name, Reach.ALL) for name in ("message_events", "person_merges", "signals", "suppression_events")),
+    reach=tuple(
+        (name, Reach.ALL) for name in ("message_events", "person_merges", "signals", "suppression_events")
+    ),
 )

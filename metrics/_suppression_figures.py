@@ -103,17 +103,25 @@ def unproven_of(cells: Consents, _: Choice) -> Estimate:
 
 
 def withheld_of(cells: Withheld, choice: Choice) -> Estimate:
-    return _counted(cells.wrongly(choice), int(cells.n.sum()), "no message was refused or skipped in this scope")
+    return _counted(
+        cells.wrongly(choice), int(cells.n.sum()), "no message was refused or skipped in this scope"
+    )
 
 
 def propagation_of(cells: Carried, choice: Choice) -> Estimate:
     kept = cells.of_policy(choice, telling=1)
     n = int(cells.n[kept].sum())
     silent = int(cells.n[cells.of_policy(choice, telling=0)].sum())
-    note = (f"{silent:,} pairs of a stop and a channel say nothing: neither acknowledged nor tried",) if silent else ()
+    note = (
+        (f"{silent:,} pairs of a stop and a channel say nothing: neither acknowledged nor tried",)
+        if silent
+        else ()
+    )
     curve = turnbull(cells.low[kept], cells.high[kept], cells.n[kept]) if n else None
     if curve is None:
-        return undefined("no stop was acknowledged by a channel or tried against in one: uninformative", n, note)
+        return undefined(
+            "no stop was acknowledged by a channel or tried against in one: uninformative", n, note
+        )
     half = interval_quantile(curve, 0.5)
     if half.value is None:
         return undefined("not reached: for half of the pairs no channel has been seen to obey yet", n, note)
@@ -125,7 +133,9 @@ def propagation_of(cells: Carried, choice: Choice) -> Estimate:
 
 def coverage_of(cells: Carried, choice: Choice) -> Estimate:
     told = int(cells.n[cells.of_policy(choice, telling=1)].sum())
-    return share(told, int(cells.n[cells.of_policy(choice)].sum()), "no stop and reachable channel in this scope")
+    return share(
+        told, int(cells.n[cells.of_policy(choice)].sum()), "no stop and reachable channel in this scope"
+    )
 
 
 def at_risk_of(cells: AtRisk, choice: Choice) -> Estimate:
@@ -135,4 +145,3 @@ def at_risk_of(cells: AtRisk, choice: Choice) -> Estimate:
 def cross_record_of(cells: Attempts, choice: Choice) -> Estimate:
     k, n = cells.charged(choice, SENT, where=cells.cross_record), cells.charged(choice, SENT)
     return share(k, n, "no violation in this scope")
-

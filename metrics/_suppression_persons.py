@@ -122,7 +122,9 @@ def _edges(stretches: FromClause, end: str, sign: int) -> sa.Select[tuple[object
     rows = sa.select(day_number(stretches.c[end]).label("day"), stretches.c[end].label("us")).subquery()
     rest = (rows.c.day + 1) * number(DAY_US) - rows.c.us
     return sa.select(
-        rows.c.day, (whole(sa.func.count()) * sign).label("step"), (whole(sa.func.sum(rest)) * sign).label("rest")
+        rows.c.day,
+        (whole(sa.func.count()) * sign).label("step"),
+        (whole(sa.func.sum(rest)) * sign).label("rest"),
     ).group_by(rows.c.day)
 
 
@@ -130,7 +132,9 @@ def _days(first: sa.Subquery, last: int) -> sa.Subquery:
     """Ten thousand days from the first stretch on, no later than the last."""
     digits = sa.union_all(*(sa.select(number(i).label("d")) for i in range(10))).cte("digits")
     ones, tens, hundreds, thousands = (digits.alias() for _ in range(4))
-    grid = sa.select((first.c.day + ones.c.d + tens.c.d * 10 + hundreds.c.d * 100 + thousands.c.d * 1000).label("day"))
+    grid = sa.select(
+        (first.c.day + ones.c.d + tens.c.d * 10 + hundreds.c.d * 100 + thousands.c.d * 1000).label("day")
+    )
     rows = grid.select_from(
         first.join(ones, sa.true()).join(tens, sa.true()).join(hundreds, sa.true()).join(thousands, sa.true())
     ).subquery("grid")
@@ -142,7 +146,11 @@ def _lived(facts: Facts, people: People) -> sa.Select[tuple[object, ...]]:
     stretches = _spells(facts, people)
     moves = sa.union_all(_edges(stretches, "from_us", 1), _edges(stretches, "until_us", -1)).subquery("moves")
     steps = (
-        sa.select(moves.c.day, whole(sa.func.sum(moves.c.step)).label("step"), whole(sa.func.sum(moves.c.rest)).label("rest"))
+        sa.select(
+            moves.c.day,
+            whole(sa.func.sum(moves.c.step)).label("step"),
+            whole(sa.func.sum(moves.c.rest)).label("rest"),
+        )
         .group_by(moves.c.day)
         .cte("steps")
     )
@@ -152,7 +160,9 @@ def _lived(facts: Facts, people: People) -> sa.Select[tuple[object, ...]]:
     level = sa.func.sum(sa.func.coalesce(steps.c.step, 0)).over(order_by=days.c.day, rows=(None, -1))
     rows = (
         sa.select(
-            days.c.day, whole(sa.func.coalesce(level, 0)).label("held"), sa.func.coalesce(steps.c.rest, 0).label("rest")
+            days.c.day,
+            whole(sa.func.coalesce(level, 0)).label("held"),
+            sa.func.coalesce(steps.c.rest, 0).label("rest"),
         )
         .select_from(joined)
         .subquery("levels")

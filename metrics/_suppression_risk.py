@@ -40,7 +40,9 @@ class AtRisk:
 
     def persons(self, choice: Choice) -> tuple[int, int]:
         """Persons at risk of the kind chosen, and all under a stop."""
-        kept = (self.policy == POLICIES.index(choice["policy"])) & (self.clock == CLOCKS.index(choice["clock"]))
+        kept = (self.policy == POLICIES.index(choice["policy"])) & (
+            self.clock == CLOCKS.index(choice["clock"])
+        )
         kinds = {"any": self.either, "soft": self.soft, "hard": self.hard}
         return int(kinds[choice["kind"]][kept].sum()), int(self.n[kept].sum())
 
@@ -53,7 +55,9 @@ def _waiting(facts: Facts, people: People) -> sa.CTE:
     queued = sa.func.max(sa.case((e.c.event_type == "queued", 1), else_=0))
     gone = sa.func.max(sa.case((e.c.event_type.in_(("queued", "deferred")), 0), else_=1))
     seen = (
-        sa.select(e.c.activation_id, queued.label("queued"), gone.label("gone")).group_by(e.c.activation_id).subquery("seen")
+        sa.select(e.c.activation_id, queued.label("queued"), gone.label("gone"))
+        .group_by(e.c.activation_id)
+        .subquery("seen")
     )
     waits = sa.or_(sa.func.coalesce(seen.c.queued, 0) == 1, a.c.scheduled_for.is_not(None))
     us = number(facts.observed_us)
@@ -112,7 +116,9 @@ def _rows(facts: Facts) -> sa.Subquery:
                 standing.c.soft, standing.c.hard,
             ).where(known, scoped)
         )  # fmt: skip
-        joined = pair.join(waiting, waiting.c.activation_id == pair.c.activation_id).join(stop, stop.c.rank == pair.c.rank)
+        joined = pair.join(waiting, waiting.c.activation_id == pair.c.activation_id).join(
+            stop, stop.c.rank == pair.c.rank
+        )
         parts.append(
             sa.select(
                 waiting.c.root, stop.c.from_us, *(stop.c[d] for d in dims), waiting.c.channel, *keys, number(0), number(1)
@@ -139,7 +145,12 @@ def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
         .group_by(*keys)
         .subquery("one")
     )  # fmt: skip
-    outer: list[ColumnElement[object]] = [one.c.day, *(one.c[d] for d in facts.dims), one.c.policy, one.c.clock]
+    outer: list[ColumnElement[object]] = [
+        one.c.day,
+        *(one.c[d] for d in facts.dims),
+        one.c.policy,
+        one.c.clock,
+    ]
     sums = [whole(sa.func.sum(one.c[c])).label(c) for c in ("soft", "hard", "either")]
     return sa.select(*outer, whole(sa.func.count()).label("n"), *sums).group_by(*outer)
 

@@ -149,7 +149,11 @@ def judged(facts: Facts, people: People) -> sa.Subquery:
 def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
     """Cells by where the attempts went."""
     rows = judged(facts, People.of(facts))
-    keys: list[ColumnElement[object]] = [rows.c.day, *(rows.c[d] for d in facts.dims), *(rows.c[k] for k in KEYS)]
+    keys: list[ColumnElement[object]] = [
+        rows.c.day,
+        *(rows.c[d] for d in facts.dims),
+        *(rows.c[k] for k in KEYS),
+    ]
     return sa.select(*keys, *(whole(sa.func.sum(rows.c[c])).label(c) for c in COUNTS)).group_by(*keys)
 
 
@@ -157,7 +161,11 @@ def _select_charged(facts: Facts) -> sa.Select[tuple[object, ...]]:
     """The same by the stop charged as well; `tier` and `past_deadline` are settled on the calendar afterwards."""
     rows = judged(facts, People.of(facts))
     held = sa.select(rows, sa.literal_column("0", sa.Integer()).label("past_deadline")).subquery("tiered")
-    keys: list[ColumnElement[object]] = [held.c.day, *(held.c[d] for d in facts.dims), *(held.c[k] for k in INNER)]
+    keys: list[ColumnElement[object]] = [
+        held.c.day,
+        *(held.c[d] for d in facts.dims),
+        *(held.c[k] for k in INNER),
+    ]
     return sa.select(*keys, *(whole(sa.func.sum(held.c[c])).label(c) for c in COUNTS)).group_by(*keys)
 
 

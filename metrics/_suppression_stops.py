@@ -56,10 +56,9 @@ def _broken(facts: Facts, people: People) -> tuple[sa.CTE, sa.Subquery]:
     tried = attempts(later, people)
     sides = Sides.of(facts, people, tried)
     pair, stop = pairs(sides), sides.stops
-    near = (
-        pair.join(tried, sa.and_(tried.c.activation_id == pair.c.activation_id, tried.c.seq == pair.c.seq))
-        .join(stop, stop.c.rank == pair.c.rank)
-    )
+    near = pair.join(
+        tried, sa.and_(tried.c.activation_id == pair.c.activation_id, tried.c.seq == pair.c.seq)
+    ).join(stop, stop.c.rank == pair.c.rank)
     flags = [
         whole(sa.func.max(sa.case((in_view(pair, p, i, c), 1), else_=0))).label(f"{p}_{i}_{c}")
         for (p, i), c in product(SIDES, CLOCKS)

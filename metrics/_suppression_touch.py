@@ -117,7 +117,11 @@ def _stops_near(facts: Facts, people: People, changed: FromClause) -> sa.Select[
     """Days of the stops of the persons of `changed` (root, us), from 31 days before its time to an hour after it."""
     s = facts["suppression_events"]
     source, root = people.rooted(s)
-    stops = sa.select(root.label("root"), micros(s.c.effective_at).label("us")).select_from(source).subquery("near")
+    stops = (
+        sa.select(root.label("root"), micros(s.c.effective_at).label("us"))
+        .select_from(source)
+        .subquery("near")
+    )
     near = sa.and_(
         stops.c.root == changed.c.root, stops.c.us >= changed.c.us - number(31 * DAY_US),
         stops.c.us <= changed.c.us + number(DAY_US // 24),
@@ -130,7 +134,9 @@ def _stops_of_told(facts: Facts) -> sa.Select[tuple[int]]:
     a, e, people = facts["activations"], facts["message_events"], People.of(facts)
     source, root = people.rooted(a)
     told = source.join(e, e.c.activation_id == a.c.activation_id)
-    changed = sa.select(root.label("root"), micros(e.c.event_at).label("us")).select_from(told).subquery("changed")
+    changed = (
+        sa.select(root.label("root"), micros(e.c.event_at).label("us")).select_from(told).subquery("changed")
+    )
     return _stops_near(facts, people, changed)
 
 
@@ -141,7 +147,11 @@ def _stops_of_stops(facts: Facts) -> sa.Select[tuple[int]]:
     """
     s, people = facts["suppression_events"], People.of(facts)
     source, root = people.rooted(s)
-    changed = sa.select(root.label("root"), micros(s.c.effective_at).label("us")).select_from(source).subquery("changed")
+    changed = (
+        sa.select(root.label("root"), micros(s.c.effective_at).label("us"))
+        .select_from(source)
+        .subquery("changed")
+    )
     days = sa.select(day_number(changed.c.us).label("day")).distinct().subquery("days")
     back = sa.union_all(*(sa.select(number(i).label("d")) for i in range(32))).subquery("back")
     return sa.select((days.c.day - back.c.d).label("day")).select_from(days.join(back, sa.true())).distinct()

@@ -12,9 +12,15 @@ from metrics.core.metric import Dimension, Direction, Metric, Setting, Unit
 OWNER = "head of customer data"
 COUNTED = "none: a complete count"
 POLICY = Setting("policy", "strict", "scope of a stop: every channel, or as the industry reads it", POLICIES)
-IDENTITY = Setting("identity", "truth", "who is one person: as known today, or at the moment of sending", IDENTITIES)
-CLOCK = Setting("clock", "effective", "a stop counts from when the person said it, or the sender heard it", CLOCKS)
-KIND = Setting("kind", "any", "soft: a channel has not acknowledged; hard: something is waiting to be sent", KINDS)
+IDENTITY = Setting(
+    "identity", "truth", "who is one person: as known today, or at the moment of sending", IDENTITIES
+)
+CLOCK = Setting(
+    "clock", "effective", "a stop counts from when the person said it, or the sender heard it", CLOCKS
+)
+KIND = Setting(
+    "kind", "any", "soft: a channel has not acknowledged; hard: something is waiting to be sent", KINDS
+)
 VIEW = (POLICY, IDENTITY, CLOCK)
 WILSON_1927 = "Wilson 1927, doi:10.1080/01621459.1927.10502953"
 GARWOOD_1936 = "Garwood 1936, doi:10.1093/biomet/28.3-4.437"

@@ -7,6 +7,7 @@ censored at their age, never dropped: a median over the activated alone says 226
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from metrics._activation_episodes import EPISODES
 from metrics._activation_feedback import FEEDBACK, STALENESS, WaitCells
@@ -54,7 +55,6 @@ def _quantile(name: str, words: str, p: float) -> Metric[StateCells]:
         interval="Kaplan-Meier, log-log transform",
         owner=OWNER,
         finalise=latency(p),
-        stale_after=FRESH,
         references=(KAPLAN_MEIER, BROOKMEYER),
     )
 
@@ -75,7 +75,6 @@ SIGNALS = Metric[StateCells](
     interval="none: a complete count",
     owner=OWNER,
     finalise=signals,
-    stale_after=FRESH,
 )
 IN_WINDOW = Metric[StateCells](
     key="activation.in_window_share",
@@ -93,7 +92,6 @@ IN_WINDOW = Metric[StateCells](
     interval="Wilson",
     owner=OWNER,
     finalise=in_window_share,
-    stale_after=FRESH,
 )
 EPISODE_MEDIAN = Metric[StateCells](
     key="activation.episode_latency_median",
@@ -111,7 +109,6 @@ EPISODE_MEDIAN = Metric[StateCells](
     interval="Kaplan-Meier, log-log transform",
     owner=OWNER,
     finalise=latency(0.5),
-    stale_after=FRESH,
     references=(KAPLAN_MEIER, BROOKMEYER),
 )
 INCIDENCE = Metric[StateCells](
@@ -130,7 +127,6 @@ INCIDENCE = Metric[StateCells](
     interval="delta method, log-log transform",
     owner=OWNER,
     finalise=incidence_in_window,
-    stale_after=FRESH,
     references=(AALEN_JOHANSEN,),
 )
 
@@ -151,7 +147,6 @@ VALUE_LOST = Metric[StateCells](
     interval="none: a claim has no sampling error",
     owner=OWNER,
     finalise=value_lost,
-    stale_after=FRESH,
 )
 HOP_SECONDS = Metric[StepCells](
     key="activation.hop_seconds",
@@ -170,7 +165,6 @@ HOP_SECONDS = Metric[StepCells](
     owner=OWNER,
     finalise=hop_seconds,
     apart=("hop",),
-    stale_after=FRESH,
 )
 COMPLETE_CHAINS = Metric[ChainCells](
     key="activation.complete_chain_share",
@@ -188,7 +182,6 @@ COMPLETE_CHAINS = Metric[ChainCells](
     interval="Wilson",
     owner=OWNER,
     finalise=complete_chain_share,
-    stale_after=FRESH,
 )
 MANUAL = Metric[ChainCells](
     key="activation.manual_share",
@@ -206,7 +199,6 @@ MANUAL = Metric[ChainCells](
     interval="none: a ratio of sums",
     owner=OWNER,
     finalise=manual_share,
-    stale_after=FRESH,
 )
 MANUAL_SIGNALS = Metric[ChainCells](
     key="activation.manual_signals_share",
@@ -221,7 +213,6 @@ MANUAL_SIGNALS = Metric[ChainCells](
     interval="Wilson",
     owner=OWNER,
     finalise=manual_signals_share,
-    stale_after=FRESH,
 )
 FEEDBACK_MEDIAN = Metric[WaitCells](
     key="activation.feedback_median",
@@ -239,7 +230,6 @@ FEEDBACK_MEDIAN = Metric[WaitCells](
     interval="Kaplan-Meier, log-log transform",
     owner=OWNER,
     finalise=wait_quantile(0.5, "no outcome of a scored person in this scope"),
-    stale_after=FRESH,
 )
 LOOP_CLOSURE = Metric[WaitCells](
     key="activation.loop_closure",
@@ -255,7 +245,6 @@ LOOP_CLOSURE = Metric[WaitCells](
     owner=OWNER,
     finalise=loop_closure,
     settings=(Setting("days", "30", "days allowed"),),
-    stale_after=FRESH,
 )
 STALENESS_MEDIAN = Metric[WaitCells](
     key="activation.score_staleness_median",
@@ -270,7 +259,6 @@ STALENESS_MEDIAN = Metric[WaitCells](
     interval="Kaplan-Meier, log-log transform",
     owner=OWNER,
     finalise=wait_quantile(0.5, "no signal names features_as_of"),
-    stale_after=FRESH,
 )
 SLO_BURN = Metric[DueCells](
     key="activation.slo_burn",
@@ -289,9 +277,8 @@ SLO_BURN = Metric[DueCells](
     owner=OWNER,
     finalise=burn,
     settings=(OBJECTIVE, WINDOW),
-    stale_after=FRESH,
 )
-METRICS = (
+_DECLARED = (
     SIGNALS,
     IN_WINDOW,
     _quantile("median", "half", 0.5),
@@ -309,4 +296,5 @@ METRICS = (
     STALENESS_MEDIAN,
     SLO_BURN,
 )
+METRICS = tuple(replace(m, stale_after=FRESH) for m in _DECLARED)  # the family goes stale after two days
 ROLLUPS = (STATE_CELLS, EPISODES, STEPS, CHAINS, FEEDBACK, STALENESS, DUE)

@@ -26,7 +26,9 @@ WILSON_OF_UNION = "Wilson of the overlap, carried over"
 K = Setting("k", "1", "an address is shared when more persons than this use it", ("1", "2", "3", "5", "10"))
 WILSON_1927 = "Wilson 1927, doi:10.1080/01621459.1927.10502953"
 BAGGA_1998 = "Bagga and Baldwin 1998, Entity-based cross-document coreferencing, doi:10.3115/980845.980859"
-HASSANZADEH_2009 = "Hassanzadeh et al. 2009, Framework for evaluating clustering algorithms in duplicate detection"
+HASSANZADEH_2009 = (
+    "Hassanzadeh et al. 2009, Framework for evaluating clustering algorithms in duplicate detection"
+)
 
 _metric = partial(Metric[Any], dimension=Dimension.TECHNICAL, owner=OWNER)
 _truth = partial(_metric, unit=Unit.SHARE, direction=Direction.HIGHER, rollup=OVERLAPS)
@@ -36,7 +38,9 @@ def _per_person(cells: Records, _: Choice) -> Estimate:
     persons, records = int(cells.n.sum()), int((cells.n * cells.size).sum())
     if persons == 0:
         return undefined(NO_LINKS)
-    return Estimate(records / persons, n=persons, numerator=records, denominator=persons, method="exact count")
+    return Estimate(
+        records / persons, n=persons, numerator=records, denominator=persons, method="exact count"
+    )
 
 
 def _unlinkable(cells: Linked, _: Choice) -> Estimate:
@@ -66,7 +70,9 @@ def _f1(cells: Overlaps, _: Choice) -> Estimate:
     union = put + belong - right
     if union == 0:
         return undefined("no two labelled records are or should be together" if cells.records else NO_TRUTH)
-    rate = wilson(right, union)  # F1 = 2 J / (1 + J) of the overlap J = right / union, so its limits carry over
+    rate = wilson(
+        right, union
+    )  # F1 = 2 J / (1 + J) of the overlap J = right / union, so its limits carry over
     low, high = (2 * x / (1 + x) for x in (rate.low, rate.high))
     value = 2 * right / (put + belong)
     return Estimate(value, min(low, value), max(high, value), union, 2 * right, put + belong, WILSON_OF_UNION)

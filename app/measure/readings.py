@@ -201,8 +201,8 @@ class Readings:
     def _columns(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> Columns:
         span = _span(scope)
         if self._stored(rollup, scope):
-            columns = tuple(dict.fromkeys("day" if k in BUCKETS else k for k in keys))
-            return self.store.columns(rollup, columns, scope.where, span)
+            names = tuple(dict.fromkeys("day" if k in BUCKETS else k for k in keys))
+            return self.store.columns(rollup, names, scope.where, span)
         dims = self.dimensions(rollup) if rollup.stored else tuple(k for k in keys if k not in BUCKETS)
         tables = {n: known_at(t, scope.as_of) for n, t in self.warehouse.tables().items()}
         facts = Facts(tables, dims, span, scope.where, self._observed_us(rollup, scope))

@@ -17,7 +17,13 @@ from metrics.core.metric import Rollup
 from tests.metrics.rows import ENGINE
 from tests.oracle.engine import EPOCH, World
 
-_ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bit": pa.int16(), "bool": pa.bool_()}
+_ARROW = {
+    "text": pa.string(),
+    "float": pa.float64(),
+    "int": pa.int64(),
+    "bit": pa.int16(),
+    "bool": pa.bool_(),
+}
 _COMPILED: dict[tuple[str, tuple[str, ...], int], Any] = {}
 
 
@@ -42,10 +48,15 @@ def cells(
     worlds: World, rollups: Sequence[Rollup[Any]], by: Sequence[str] = ()
 ) -> dict[str, dict[tuple[str | None, ...], Any]]:
     """The typed cells of each rollup over a world, by the values of `by`."""
-    return {k: {tuple(v for _, v in s.by): c for s, c in found} for k, found in _found(worlds, rollups, by).items()}
+    return {
+        k: {tuple(v for _, v in s.by): c for s, c in found}
+        for k, found in _found(worlds, rollups, by).items()
+    }
 
 
-def _found(world: World, rollups: Sequence[Rollup[Any]], by: Sequence[str]) -> dict[str, list[tuple[Any, Any]]]:
+def _found(
+    world: World, rollups: Sequence[Rollup[Any]], by: Sequence[str]
+) -> dict[str, list[tuple[Any, Any]]]:
     out = {}
     with ENGINE.begin() as connection:
         for name in {t for r in rollups for t in r.tables}:

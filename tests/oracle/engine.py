@@ -148,7 +148,9 @@ def _deduplicated(table: str, rows: list[Row]) -> list[Row]:
         new, old = known_since(table, row), known_since(table, held)
         always = -(2**62)
         later = (always if new is None else new) >= (always if old is None else old)
-        if later == (table in MUTABLE and _words(row) != _words(held)):  # the same words again correct nothing
+        if later == (
+            table in MUTABLE and _words(row) != _words(held)
+        ):  # the same words again correct nothing
             best[key] = row
     return list(best.values())
 
