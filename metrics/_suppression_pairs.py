@@ -107,6 +107,7 @@ def _stopped(stop: FromClause, tried: FromClause, confirmed: ColumnElement[str])
     )  # fmt: skip
 
 
+# fmt: off
 def met(sides: Sides) -> sa.Subquery:
     """Attempts with the stops that began strictly before them and had not expired, released or not.
 
@@ -151,6 +152,7 @@ def met(sides: Sides) -> sa.Subquery:
         .select_from(source)
         .subquery("met")
     )  # fmt: skip
+# fmt: on
 
 
 def pairs(sides: Sides) -> sa.Subquery:
