@@ -114,8 +114,8 @@ class LakeWarehouse:
 
     def tables(self) -> Mapping[str, FromClause]:
         extra: dict[str, set[str]] = {}
-        for file in self.lake.manifest.files("facts"):
-            extra.setdefault(file.name, set()).update(c for c in file.columns if schema.open_kind(c))
+        for name, columns in {(f.name, f.columns) for f in self.lake.manifest.files("facts")}:
+            extra.setdefault(name, set()).update(c for c in columns if schema.open_kind(c))
         return {
             name: schema.extended(table, tuple(sorted(extra.get(name, ()))))
             for name, table in schema.METADATA.tables.items()

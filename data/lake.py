@@ -84,12 +84,14 @@ class Lake:
         path = str(final.relative_to(self.home))
         return File(path, store, name, day, rows, size, digest.hexdigest(), tuple(columns))
 
-    def sweep(self, grace_seconds: float = GRACE_SECONDS) -> int:
+    def sweep(
+        self, grace_seconds: float = GRACE_SECONDS, folders: tuple[str, ...] = ("facts", "rollups", "scratch")
+    ) -> int:
         """Remove files no manifest row names and nobody can still be reading; returns how many."""
         kept = {f.path for store in ("facts", "rollups") for f in self.manifest.files(store)}
         oldest = time.time() - grace_seconds
         swept = 0
-        for store in ("facts", "rollups", "scratch"):
+        for store in folders:
             for path in (self.home / store).rglob("*.parquet*"):
                 if str(path.relative_to(self.home)) not in kept and path.stat().st_mtime < oldest:
                     path.unlink(missing_ok=True)

@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS refreshes (
 
 _FILES = (
     "SELECT path, store, name, day, rows, bytes, sha256, columns, generation FROM files"
-    " WHERE store = ? AND (? IS NULL OR name = ?) ORDER BY name, day, generation, path"
+    " WHERE store = ? ORDER BY name, day, generation, path"
 )
 _REFRESHES = "SELECT rollup, mark, definition, as_of_us, observed_us, days, rows, seconds, at, generation FROM refreshes"
 
@@ -106,6 +106,7 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._held: dict[str, Held] = {}  # by store; replaced whole, so threads may share it
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect() as db:
             _renew(db)
@@ -141,8 +142,8 @@ class Manifest:
 
     def files(self, store: str, name: str | None = None) -> tuple[File, ...]:
         """Current files of a store (of one table or rollup), ordered by name, day and generation."""
-        with self._connect() as db:
-            return tuple(_file(r) for r in db.execute(_FILES, (store, name, name)))
+        held = self.held(store).files
+        return tuple(f for own in held.values() for f in own) if name is None else held.get(name, ())
 
     def commit_facts(self, add: tuple[File, ...], remove: tuple[File, ...], load: Load) -> int:
         """Swap files and record the load in one transaction; returns the new generation."""
@@ -192,17 +193,26 @@ class Manifest:
             return {r[0]: Refreshed(*r) for r in db.execute(_REFRESHES)}
 
     def held(self, store: str) -> Held:
-        """One consistent look: generation, current files by name, and how far each rollup is."""
+        """One consistent look: generation, current files by name, and how far each rollup is.
+
+        Asked many times in one refresh, so it is kept until the generation moves; files are immutable, so those that
+        this process has met are not built again.
+        """
+        known = self._held.get(store)
         with self._connect() as db:
             db.execute("BEGIN")
             generation = int(db.execute("SELECT n FROM generation").fetchone()[0])
-            files: dict[str, list[File]] = {}
-            for row in db.execute(_FILES, (store, None, None)):
-                file = _file(row)
-                files.setdefault(file.name, []).append(file)
-            refreshes = {r[0]: Refreshed(*r) for r in db.execute(_REFRESHES)}
+            if known is None or known.generation != generation:
+                met = {f.path: f for own in known.files.values() for f in own} if known else {}
+                files: dict[str, list[File]] = {}
+                for row in db.execute(_FILES, (store,)):
+                    file = met.get(row[0]) or _file(row)
+                    files.setdefault(file.name, []).append(file)
+                refreshes = {r[0]: Refreshed(*r) for r in db.execute(_REFRESHES)}
+                known = Held(generation, {name: tuple(own) for name, own in files.items()}, refreshes)
             db.execute("COMMIT")
-        return Held(generation, {name: tuple(own) for name, own in files.items()}, refreshes)
+        self._held[store] = known
+        return known
 
     def touched(self, names: tuple[str, ...], since: int) -> dict[str, tuple[int, ...]]:
         """Days of each table that any commit after generation `since` added to or took from."""

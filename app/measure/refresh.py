@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,12 +14,11 @@ from app.measure.reach import observed_us, spans
 from app.measure.store import RollupStore, period_of
 from data import schema
 from data.engines import FAR_US, Columns, Dirty, Warehouse
-from data.lake import LakeBusyError
 from data.manifest import NO_DAY, Refreshed
 from data.sql import Facts, Span, micros
 from metrics.core.metric import C, Rollup
 
-ROWS_A_QUERY = 4_000_000  # bounds the memory of a join in the embedded engine
+ROWS_A_QUERY = 8_000_000  # bounds the memory of a join in the embedded engine
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,8 @@ def refresh(
             for rollup in rollups
             if rollup.stored
         )
-        _sweep(store)
+        store.lake.sweep(folders=("rollups", "scratch"))  # what crashes left; the loader sweeps its own
     return outcomes
-
-
-def _sweep(store: RollupStore) -> None:
-    """Remove what crashes left behind, unless a loader is at work: its finished files wait for their commit."""
-    with contextlib.suppress(LakeBusyError), store.lake.lock("load", wait_seconds=0):
-        store.lake.sweep()
 
 
 def refresh_one(

@@ -81,7 +81,10 @@ class _Attempt:
         lock = contextlib.nullcontext() if self.options.dry_run else self.lake.lock("load")
         with lock:
             try:
-                return self._run()
+                report = self._run()
+                if report.outcome == "loaded":  # a crashed load's finished files; its own kind alone may judge them
+                    self.lake.sweep(folders=("facts",))
+                return report
             except Unreadable as fault:
                 for problem in fault.problems:
                     self.findings.add(self.contract, problem)
