@@ -82,7 +82,9 @@ class _Attempt:
         with lock:
             try:
                 report = self._run()
-                if report.outcome == "loaded":  # a crashed load's finished files; its own kind alone may judge them
+                if (
+                    report.outcome == "loaded"
+                ):  # a crashed load's finished files; its own kind alone may judge them
                     self.lake.sweep(folders=("facts",))
                 return report
             except Unreadable as fault:
