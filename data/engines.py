@@ -22,7 +22,7 @@ from sqlalchemy.sql.expression import FromClause
 from data import schema
 from data.lake import Lake, duck
 from data.manifest import File
-from data.sql import DAY_US, Span
+from data.sql import DAY_US, WHOLE, Span
 
 Columns = dict[str, NDArray[np.generic]]
 FAR_US = 253_000_000_000_000_000  # a time that never comes
@@ -73,7 +73,7 @@ class Warehouse(Protocol):
     ) -> contextlib.AbstractContextManager[tuple[Session, Mapping[str, FromClause]]]:
         """The tables `names`, of which `name` shows only rows new since the mark or later than `after_us`.
 
-        More rows than these may show; never fewer.
+        More rows than these may show; never fewer. All rows of `name` are in the table WHOLE.
         """
         ...
 
@@ -154,19 +154,22 @@ class LakeWarehouse:
         def shown_of(file: File) -> bool:
             return file.name != name or file.generation > int(since) or file.day >= after
 
-        shown = [f for f in self.lake.manifest.files("facts") if f.name in names and shown_of(f)]
-        with self._viewed(names, shown) as session:
-            yield session, self.tables()
+        files = self.lake.manifest.files("facts")
+        tables = self.tables()
+        full = schema.renamed(tables[name], f"{WHOLE}_{name}")
+        with self._viewed(names, [f for f in files if f.name in names and shown_of(f)]) as session:
+            session.view(full.name, self.lake.view_sql(full, [f for f in files if f.name == name]))
+            yield session, {**tables, WHOLE: full}
 
     @contextlib.contextmanager
-    def _viewed(self, names: tuple[str, ...], files: list[File]) -> Iterator[Session]:
+    def _viewed(self, names: tuple[str, ...], files: list[File]) -> Iterator[_DuckSession]:
         """A connection on which each name is a view of just these files."""
         tables = self.tables()
         with self._pool.connect() as connection:
+            session = _DuckSession(connection)
             for name in names:
-                select = self.lake.view_sql(tables[name], [f for f in files if f.name == name])
-                connection.exec_driver_sql(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {select}')
-            yield _DuckSession(connection)
+                session.view(name, self.lake.view_sql(tables[name], [f for f in files if f.name == name]))
+            yield session
 
 
 class _DuckSession:
@@ -175,6 +178,9 @@ class _DuckSession:
 
     def columns(self, statement: sa.Select[tuple[object, ...]]) -> Columns:
         return DuckPool.columns(self._connection, statement)
+
+    def view(self, name: str, select: str) -> None:
+        self._connection.exec_driver_sql(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {select}')
 
 
 def _filled(values: NDArray[Any]) -> NDArray[Any]:

@@ -214,3 +214,12 @@ def extended(table: sa.Table, extra: tuple[str, ...]) -> sa.Table:
     for name in extra:
         copy.append_column(Col(name, open_kind(name) or "text", optional=True, personal=False).column())
     return copy
+
+
+def renamed(table: sa.FromClause, name: str) -> sa.Table:
+    """The columns of a table of the contract under another name."""
+    assert isinstance(table, sa.Table)
+    copy = table.to_metadata(sa.MetaData(), name=name)
+    for column in copy.c:
+        column.info.update(table.c[column.name].info)
+    return copy

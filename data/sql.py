@@ -17,6 +17,7 @@ from sqlalchemy.sql.expression import ColumnElement, FromClause
 from sqlalchemy.sql.functions import FunctionElement
 
 DAY_US = 86_400_000_000
+WHOLE = "whole"  # all rows of a table whose own name shows only the changed ones (`Warehouse.changes`)
 EPOCH = dt.date(1970, 1, 1)
 UNDONE = ("reverted_at", "reversed_at")  # columns that say when a row ceased to hold
 

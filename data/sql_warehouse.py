@@ -15,7 +15,7 @@ from sqlalchemy.sql.expression import FromClause
 from data import schema
 from data.engines import NO_SPANS, Columns, Dirty, Session
 from data.manifest import NO_DAY
-from data.sql import Span, day_number, micros
+from data.sql import WHOLE, Span, day_number, micros
 
 LOOK_BACK = dt.timedelta(days=1)  # transactions that became visible after a later one had set the watermark
 LAST_US = 253_000_000_000_000_000  # the last time that a timestamp can say
@@ -96,6 +96,7 @@ class SqlWarehouse:
     ) -> Iterator[tuple[Session, Mapping[str, FromClause]]]:
         tables = dict(self.tables())
         table, event = tables[name], schema.METADATA.tables[name].info["event"]
+        tables[WHOLE] = table
         seen = json.loads(since).get(name)
         if seen is not None:
             tests = [_loaded_after(table, seen)]

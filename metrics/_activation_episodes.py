@@ -32,9 +32,12 @@ GROUP = ("root", "model_id", "signal_name")
 def _neighbours(facts: Facts, known: sa.Subquery) -> sa.CTE:
     """Signals that may be activated, each with the scoring and window of the one before it in its group."""
     s = signals(facts, known)
-    over = {"partition_by": [s.c[k] for k in GROUP], "order_by": [s.c.us, s.c.signal_id]}
+    group, order = [s.c[k] for k in GROUP], [s.c.us, s.c.signal_id]
+    before_us, before_ms = (
+        sa.func.lag(c).over(partition_by=group, order_by=order) for c in (s.c.us, s.c.window_ms)
+    )
     return sa.select(
-        s, sa.func.lag(s.c.us).over(**over).label("before_us"), sa.func.lag(s.c.window_ms).over(**over).label("before_ms"),
+        s, before_us.label("before_us"), before_ms.label("before_ms"),
     ).where(s.c.excluded < 0).cte("neighbours")  # fmt: skip
 
 
@@ -60,8 +63,8 @@ def episodes(facts: Facts, known: sa.Subquery, linked: sa.Subquery) -> sa.Subque
         .subquery("marked")
     )
     order = [marked.c.us, marked.c.signal_id]
-    over = {"partition_by": [marked.c[k] for k in GROUP], "order_by": order}
-    turn = whole(sa.func.sum(marked.c.begins).over(**over)).label("turn")
+    group = [marked.c[k] for k in GROUP]
+    turn = whole(sa.func.sum(marked.c.begins).over(partition_by=group, order_by=order)).label("turn")
     turned = sa.select(marked, turn).subquery("turned")
     keys = [*(turned.c[k] for k in GROUP), turned.c.turn]
     first = sa.func.first_value(turned.c.signal_id).over(

@@ -12,8 +12,9 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
-from data.sql import Facts, day_number, double, micros, real, whole
-from metrics._activation_states import BUCKETS_PER_E, MINUTE_US, SECOND, SKEW_US, SOURCES
+from data.sql import Facts, day_number, micros, whole
+from metrics._activation_grid import SECOND, began_bucket, began_us, beginnings, crowded_days, log_bucket
+from metrics._activation_states import SKEW_US, SOURCES
 from metrics.core.contact import end_of, never
 from metrics.core.metric import Reach, Rollup
 from metrics.core.persons import rooted, roots
@@ -36,13 +37,9 @@ class WaitCells:
     def of(cls, columns: Columns) -> WaitCells:
         code, n = columns["code"].astype(np.int64), columns["n"].astype(np.int64)
         mean = columns["us"].astype(float) / np.maximum(n, 1)
-        began = columns["bucket"].astype(float) * MINUTE_US + mean
-        us = np.where(code == WAITING, float(columns["observed_us"][0]) - began, mean)
+        age = float(columns["observed_us"][0]) - beginnings(columns, mean)
+        us = np.where(code == WAITING, age, mean)
         return cls(code, us / SECOND, n)
-
-
-def _log_bucket(us: ColumnElement[int]) -> ColumnElement[int]:
-    return whole(sa.func.floor(sa.func.ln(double(us) / real(SECOND) + real(1)) * real(BUCKETS_PER_E)))
 
 
 def _counted_in(facts: Facts, known: sa.Subquery) -> sa.Subquery:
@@ -55,7 +52,7 @@ def _counted_in(facts: Facts, known: sa.Subquery) -> sa.Subquery:
         .where(facts.within(o.c.occurred_at), facts.pinned(o))
         .subquery("happened")
     )
-    twin = known.alias("signal_roots")
+    twin = sa.select(known).subquery("signal_roots")
     s_joined, s_root = rooted(s, twin)
     scored = (
         sa.select(s_root.label("root"), micros(s.c.scored_at).label("us"))
@@ -93,7 +90,7 @@ def _fed_back(facts: Facts, counted: sa.Subquery, known: sa.Subquery) -> sa.Subq
         .cte("back_hops")
     )
     won, back = hops.alias("won"), hops.alias("back")
-    persons = known.alias("hop_roots")
+    persons = sa.select(known).subquery("hop_roots")
     joined, root = rooted(s, persons)
     owner = sa.select(s.c.signal_id, root.label("root")).select_from(joined).subquery("owner")
     pair = sa.and_(back.c.signal_id == won.c.signal_id, back.c.way == won.c.way, back.c.hop == "fed_back")
@@ -115,16 +112,19 @@ def _fed_back(facts: Facts, counted: sa.Subquery, known: sa.Subquery) -> sa.Subq
 
 
 def _waits(
-    rows: sa.Subquery, length: ColumnElement[int], *, done: ColumnElement[bool]
+    us: ColumnElement[int],
+    began: ColumnElement[int],
+    length: ColumnElement[int],
+    *,
+    done: ColumnElement[bool],
 ) -> list[sa.Label[int]]:
-    """code, bucket and summed microseconds of a wait that began at `rows.us`."""
-    minute = whole(sa.func.floor(double(rows.c.us) / real(MINUTE_US)))
+    """code, bucket and summed microseconds of a wait that began at `us`, in the grid cell `began`."""
     clamped = sa.case((sa.and_(done, length > 0), length), else_=0)
     waiting = sa.not_(done)
     return [
         sa.case((waiting, WAITING), (length < -SKEW_US, INVALID), else_=REACHED).label("code"),
-        sa.case((waiting, minute), else_=_log_bucket(clamped)).label("bucket"),
-        sa.case((waiting, rows.c.us - minute * MINUTE_US), else_=clamped).label("us"),
+        sa.case((waiting, began_bucket(began)), else_=log_bucket(clamped)).label("bucket"),
+        sa.case((waiting, us - began), else_=clamped).label("us"),
     ]
 
 
@@ -134,13 +134,21 @@ def _select_feedback(facts: Facts) -> sa.Select[tuple[object, ...]]:
     back = _fed_back(facts, counted, known)
     joined = counted.outerjoin(back, back.c.outcome_id == counted.c.outcome_id)
     seen = (
-        sa.select(counted, sa.func.coalesce(back.c.us, never()).label("back_us"))
+        sa.select(
+            counted,
+            sa.func.coalesce(back.c.us, never()).label("back_us"),
+            day_number(counted.c.us).label("day"),
+        )
         .select_from(joined)
         .subquery("seen")
     )
-    waits = _waits(seen, seen.c.back_us - seen.c.us, done=seen.c.back_us < never())
-    rows = sa.select(day_number(seen.c.us).label("day"), *(seen.c[d] for d in facts.dims), *waits).subquery(
-        "rows"
+    crowded = crowded_days(facts, "outcomes", "occurred_at")
+    began = began_us(seen.c.us, crowded)
+    waits = _waits(seen.c.us, began, seen.c.back_us - seen.c.us, done=seen.c.back_us < never())
+    rows = (
+        sa.select(seen.c.day, *(seen.c[d] for d in facts.dims), *waits)
+        .select_from(seen.outerjoin(crowded, crowded.c.crowded_day == seen.c.day))
+        .subquery("rows")
     )
     return _grouped(facts, rows)
 
@@ -162,7 +170,7 @@ def _select_staleness(facts: Facts) -> sa.Select[tuple[object, ...]]:
         )
         .subquery("scored")
     )  # fmt: skip
-    waits = _waits(scored, scored.c.us - scored.c.as_of_us, done=sa.true())
+    waits = _waits(scored.c.us, scored.c.us, scored.c.us - scored.c.as_of_us, done=sa.true())
     rows = sa.select(
         day_number(scored.c.us).label("day"), *(scored.c[d] for d in facts.dims), *waits
     ).subquery("rows")
@@ -183,6 +191,7 @@ FEEDBACK: Rollup[WaitCells] = Rollup(
         ("feedback_events", Reach.ALL), ("activation_hops", Reach.ALL), ("signals", Reach.ALL), ("person_merges", Reach.ALL),
     ),
     observed=(*SOURCES, "feedback_events"),
+    version=2,
 )  # fmt: skip
 STALENESS: Rollup[WaitCells] = Rollup(
     key="activation.staleness",

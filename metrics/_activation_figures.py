@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from metrics._activation_feedback import INVALID, REACHED, WaitCells
+from metrics._activation_grid import SECOND
 from metrics._activation_hops import ChainCells, StepCells
-from metrics._activation_states import DAY_US, SECOND, STATES, StateCells
+from metrics._activation_states import DAY_US, STATES, StateCells
 from metrics.core.estimates import share
 from metrics.core.incidence import IncidenceCurves, aalen_johansen, incidence_at
 from metrics.core.intervals import Moment, student

@@ -15,10 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from data.schema import HOPS
-from data.sql import Facts, day_number, double, micros, real, whole
+from data.sql import Facts, day_number, micros, whole
+from metrics._activation_grid import SECOND, log_bucket
 from metrics._activation_states import (
-    BUCKETS_PER_E,
-    SECOND,
     SKEW_US,
     SOURCES,
     STATE_CELLS,
@@ -134,16 +133,15 @@ def _visits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
 def _steps(facts: Facts) -> tuple[sa.CTE, sa.CTE]:
     """Steps between neighbouring hops present: signal_id, from, to, us (clamped), inverted, manual of the later."""
     active, v = _visits(facts)
-    window = {"partition_by": v.c.signal_id, "order_by": v.c.place}
-    big = never()
+
+    def following(column: ColumnElement[int], default: ColumnElement[int] | int) -> ColumnElement[int]:
+        return sa.func.lead(column, 1, default).over(partition_by=v.c.signal_id, order_by=v.c.place)
+
+    to_place, own = following(v.c.place, -1), sa.and_(v.c.said == 1, v.c.place < TO_SENT)
+    said = sa.case((own, 1), (to_place >= TO_SENT, 0), else_=following(v.c.said, 0))
     nxt = sa.select(
-        v.c.signal_id, v.c.place, v.c.us,
-        sa.func.lead(v.c.place, 1, -1).over(**window).label("to_place"),
-        sa.func.lead(v.c.us, 1, big).over(**window).label("to_us"),
-        sa.func.lead(v.c.manual, 1, 0).over(**window).label("manual"),
-        sa.case((sa.and_(v.c.said == 1, v.c.place < TO_SENT), 1),
-                (sa.func.lead(v.c.place, 1, -1).over(**window) >= TO_SENT, 0),
-                else_=sa.func.lead(v.c.said, 1, 0).over(**window)).label("said"),
+        v.c.signal_id, v.c.place, v.c.us, to_place.label("to_place"), following(v.c.us, never()).label("to_us"),
+        following(v.c.manual, 0).label("manual"), said.label("said"),
     ).subquery("pairs")  # fmt: skip
     length = nxt.c.to_us - nxt.c.us
     steps = (
@@ -195,14 +193,12 @@ TABLES = (*STATE_CELLS.tables, "activation_hops")
 def _select_steps(facts: Facts) -> sa.Select[tuple[object, ...]]:
     active, steps = _steps(facts)
     chains = _chains(steps)
-    bucket = whole(
-        sa.func.floor(sa.func.ln(double(steps.c.us) / real(SECOND) + real(1)) * real(BUCKETS_PER_E))
-    )
     rows = (
         sa.select(
             day_number(active.c.us).label("day"), *(active.c[d] for d in facts.dims if d != "hop"),
             sa.case(*((steps.c.to_place == i, name) for i, name in enumerate(HOPS)), else_="").label("hop"),
-            (steps.c.place * 100 + steps.c.to_place).label("step"), chains.c.mask, chains.c.broken, bucket.label("bucket"),
+            (steps.c.place * 100 + steps.c.to_place).label("step"), chains.c.mask, chains.c.broken,
+            log_bucket(steps.c.us).label("bucket"),
             steps.c.us, steps.c.inverted,
         )
         .select_from(active.join(steps, steps.c.signal_id == active.c.signal_id)
@@ -260,6 +256,7 @@ CHAINS: Rollup[ChainCells] = Rollup(
     inner=("mask", "broken"),
     shapes=(Counts(("n", "observed", "manual", "manual_us", "total_us")),),
     select=_select_chains,
+    version=2,
     cells=ChainCells.of,
     touched=TOUCHED,
     reach=REACH,

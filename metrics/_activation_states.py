@@ -1,9 +1,4 @@
-"""The state of every signal, in one statement: definitions section 1, decided in the order of its table.
-
-Cells keep the exact sum of their latencies beside a bucket of relative width 2**-8, so a bucket with one latency in
-it is exact and any other is represented by its mean: the error of a quantile stays below 0.4 %. Signals not
-yet activated keep the minute they were scored in, so that their age can be told at any observation end.
-"""
+"""The state of every signal, in one statement: definitions section 1, decided in the order of its table."""
 
 from __future__ import annotations
 
@@ -14,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import Facts, day_number, double, micros, real, whole
+from metrics._activation_grid import SECOND, began_bucket, began_us, beginnings, crowded_days, log_bucket
 from metrics._activation_touch import days_of, persons_of, signals_of, signals_of_links
 from metrics.core.contact import end_of, first_sent, instant, never, real_activations, stops
 from metrics.core.metric import Reach, Rollup
@@ -25,10 +21,8 @@ STATES = (
     "excluded_test", "excluded_holdout", "excluded_no_action", "unlinked_identity", "invalid_negative", "in_window",
     "late", "competing_suppressed", "competing_converted", "open", "missed",
 )  # fmt: skip
-SECOND = 1_000_000.0
 MINUTE_US = 60_000_000
 DAY_US = 86_400_000_000
-BUCKETS_PER_E = 256
 AHEAD = -1  # bucket of signals scored after the observation end: in a state, but never followed
 
 
@@ -57,8 +51,7 @@ class StateCells:
         mean = columns["us"].astype(float) / np.maximum(n, 1)
         waiting = np.isin(state, ("open", "missed"))
         observed = int(columns["observed_us"][0])
-        scored = columns["bucket"].astype(float) * MINUTE_US + mean
-        us = np.where(waiting, observed - scored, mean)
+        us = np.where(waiting, observed - beginnings(columns, mean), mean)
         us = np.where(columns["bucket"].astype(np.int64) == AHEAD, -SECOND, us)
         return cls(
             state, columns["window_ms"].astype(float) / 1e3, us / SECOND, n, columns["clamped"].astype(np.int64),
@@ -211,21 +204,22 @@ def _timed(coded: sa.Subquery) -> sa.Subquery:
 
 
 def _bucketed(facts: Facts, coded: sa.Subquery) -> sa.Subquery:
-    """Adds the grouping keys: state, bucket of the time taken, and the minute scored of those still waiting."""
-    rows = _timed(coded)
-    minute = whole(sa.func.floor(double(rows.c.us) / real(MINUTE_US)))
-    bucket = whole(
-        sa.func.floor(sa.func.ln(double(rows.c.took_us) / real(SECOND) + real(1)) * real(BUCKETS_PER_E))
-    )
-    waits = rows.c.waiting == 1
+    """Adds the grouping keys: state, and the grid cell of the time taken or, of those still waiting, of the scoring."""
+    rows, crowded = _timed(coded), crowded_days(facts, "signals", "scored_at")
+    began, waits = began_us(rows.c.us, crowded), rows.c.waiting == 1
     names = sa.case(
         *((rows.c.code == i, sa.literal_column(f"'{name}'", sa.Text())) for i, name in enumerate(STATES))
     )
-    return sa.select(
-        rows, names.label("state"),
-        sa.case((rows.c.us > end_of(facts), AHEAD), (waits, minute), else_=bucket).label("bucket"),
-        sa.case((waits, rows.c.us - minute * MINUTE_US), else_=rows.c.took_us).label("summed_us"),
-    ).subquery("bucketed")  # fmt: skip
+    ahead = (rows.c.us > end_of(facts), AHEAD)
+    return (
+        sa.select(
+            rows, names.label("state"),
+            sa.case(ahead, (waits, began_bucket(began)), else_=log_bucket(rows.c.took_us)).label("bucket"),
+            sa.case((waits, rows.c.us - began), else_=rows.c.took_us).label("summed_us"),
+        )
+        .select_from(rows.outerjoin(crowded, crowded.c.crowded_day == rows.c.day))
+        .subquery("bucketed")
+    )  # fmt: skip
 
 
 # A watermark of any of these bounds what was observed.
@@ -281,5 +275,6 @@ STATE_CELLS: Rollup[StateCells] = Rollup(
         ("person_merges", Reach.ALL),
     ),
     unsettled=("state", "open"),
+    version=2,
     observed=SOURCES,
 )  # fmt: skip

@@ -7,10 +7,11 @@ computed anew and no others.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import sqlalchemy as sa
 
-from data.sql import Facts, day_number, micros
+from data.sql import WHOLE, Facts, day_number, micros
 from metrics.core.metric import Touch
 from metrics.core.persons import connections
 
@@ -50,7 +51,13 @@ def persons_of(table: str, column: str = "person_id") -> Callable[[Facts], sa.Se
 
     def select(facts: Facts) -> sa.Select[tuple[str]]:
         changed = sa.select(facts[table].c[column].label("person"))
-        pairs = connections(facts)
+        # a new merge joins whole persons, so what is connected is told by all merges, not by the new ones
+        known = (
+            replace(facts, tables={**facts.tables, table: facts[WHOLE]})
+            if table == "person_merges"
+            else facts
+        )
+        pairs = connections(known)
         others = sa.select(pairs.c.other).where(pairs.c.person.in_(changed))
         return sa.select(changed.union(others).subquery("persons").c.person)
 

@@ -7,6 +7,7 @@ has ended by the observation end. Persons have no day, so these are asked of the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -66,7 +67,7 @@ class Records:
         return cls(columns["size"].astype(np.int64), columns["n"].astype(np.int64))
 
 
-def _select_records(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select_records(facts: Facts) -> sa.Select[Any]:
     rows = _records(facts)
     own = (
         sa.select(_zero(), whole(sa.func.count()).label("size"))
@@ -104,7 +105,7 @@ class Addresses:
         return cls(columns["persons"].astype(np.int64), columns["n"].astype(np.int64))
 
 
-def _select_addresses(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select_addresses(facts: Facts) -> sa.Select[Any]:
     links = _links(facts)
     users = whole(sa.func.count(links.c.root.distinct())).label("persons")
     own = (
@@ -168,7 +169,7 @@ class Overlaps:
         return round(self.total(same.astype(float))), round(self.total(self.both / self.true))
 
 
-def _select_overlaps(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select_overlaps(facts: Facts) -> sa.Select[Any]:
     rows = _records(facts)
     known = sa.select(rows.c.root, rows.c.entity).where(rows.c.entity.is_not(None)).cte("labelled")
 
@@ -213,7 +214,7 @@ class Linked:
         return cls(int(columns["n"].sum()), int(columns["unlinked"].sum()))
 
 
-def _select_linked(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select_linked(facts: Facts) -> sa.Select[Any]:
     s = facts["signals"]
     nobody = sa.case((s.c.person_id.is_(None), 1), else_=0)
     rows = (

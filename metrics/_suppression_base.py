@@ -124,6 +124,11 @@ def _noded(
     return joined, sa.func.coalesce(held.c.record, table.c.person_id)
 
 
+def tells(e: FromClause) -> ColumnElement[bool]:
+    """Whether a message event says that something was sent or refused."""
+    return sa.or_(e.c.event_type == "sent", _refusal(e))
+
+
 def _refusal(e: FromClause) -> ColumnElement[bool]:
     coded = sa.and_(e.c.event_type == "failed", e.c.provider_code.in_(REFUSED_CODES))
     return sa.or_(e.c.event_type.in_(("blocked", "skipped")), coded)
@@ -132,7 +137,7 @@ def _refusal(e: FromClause) -> ColumnElement[bool]:
 def _heard(facts: Facts) -> sa.Subquery:
     """Sends and refusals as told by the providers: activation_id, kind, us; only of activations of the span."""
     e = facts["message_events"]
-    told = sa.or_(e.c.event_type == "sent", _refusal(e))
+    told = tells(e)
     kind = sa.case((e.c.event_type == "sent", SENT), else_=REFUSED)
     rows = sa.select(e.c.activation_id, kind.label("kind"), micros(e.c.event_at).label("us")).where(told)
     if facts.span is not None:

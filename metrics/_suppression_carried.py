@@ -7,9 +7,11 @@ and before the first refusal. Where nothing was attempted and nothing acknowledg
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
 from data.sql import Facts, day_number, double, micros, real, whole
@@ -19,6 +21,7 @@ from metrics.core.contact import never, real_activations
 from metrics.core.metric import Choice, Reach, Rollup
 from metrics.core.shapes import Columns, Counts, Floats, Ints
 
+Flags = NDArray[np.bool_]
 SECOND_US = 1_000_000
 OPEN = -1
 DIMS = ("channel", "trigger_type", "origin_channel", "mode", "jurisdiction")
@@ -51,8 +54,8 @@ class Carried:
             np.where(high == OPEN, np.inf, high), columns["n"].astype(np.int64),
         )  # fmt: skip
 
-    def of_policy(self, choice: Choice, telling: int | None = None) -> np.ndarray:
-        kept = self.policy == POLICIES.index(choice["policy"])
+    def of_policy(self, choice: Choice, telling: int | None = None) -> Flags:
+        kept: Flags = self.policy == POLICIES.index(choice["policy"])
         return kept if telling is None else kept & (self.telling == telling)
 
 
@@ -123,16 +126,13 @@ def reachable(facts: Facts, people: People) -> sa.Subquery:
     a, c = facts["activations"], facts["consents"]
     used, owner = people.rooted(a)
     agreed, giver = people.rooted(c)
-    tried = (
-        sa.select(owner.label("root"), a.c.channel)
-        .select_from(used)
-        .where(real_activations(facts), a.c.person_id.is_not(None))
-    )
+    known = sa.and_(real_activations(facts), a.c.person_id.is_not(None))
+    tried = sa.select(owner.label("root"), a.c.channel).select_from(used).where(known)
     given = sa.select(giver.label("root"), c.c.channel).select_from(agreed).where(c.c.status == "subscribed")
     return tried.union(given).subquery("reachable")
 
 
-def _of_policy(facts: Facts, sides: Sides, heard: FromClause, policy: str) -> sa.Select[tuple[object, ...]]:
+def _of_policy(facts: Facts, sides: Sides, heard: FromClause, policy: str) -> sa.Select[Any]:
     stops = sides.stops
     seen, could = _from_attempts(sides, policy), reachable(facts, sides.people)
     in_scope = sa.true() if policy == "strict" else reaches(stops, could.c.channel)
@@ -167,7 +167,7 @@ def _after(us: ColumnElement[int], since: ColumnElement[int]) -> ColumnElement[i
     return sa.case((us > since, seconds), else_=0)
 
 
-def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select(facts: Facts) -> sa.Select[Any]:
     people = People.of(facts)
     everything = Facts(
         facts.tables, observed_us=facts.observed_us
@@ -181,7 +181,7 @@ def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
         whole(high).label("high"),
     ).subquery("delays")  # fmt: skip
     inside = sa.true() if facts.span is None else rows.c.day.between(facts.span.first, facts.span.last)
-    keys: list[ColumnElement[object]] = [
+    keys: list[ColumnElement[Any]] = [
         rows.c.day, *(rows.c[d] for d in facts.dims), rows.c.policy, rows.c.telling, rows.c.low, rows.c.high
     ]  # fmt: skip
     return (

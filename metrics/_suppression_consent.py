@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -66,7 +67,7 @@ def _agreements(facts: Facts, people: People) -> sa.Subquery:
     return sa.select(said, following.label("next_us")).subquery("agreements")
 
 
-def _select_consents(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select_consents(facts: Facts) -> sa.Select[Any]:
     people = People.of(facts)
     tried = attempts(facts, people)
     said, model = _agreements(facts, people), models(facts, tried)
@@ -89,7 +90,7 @@ def _select_consents(facts: Facts) -> sa.Select[tuple[object, ...]]:
         .subquery("sends")
     )  # fmt: skip
     inside = sa.true() if facts.span is None else rows.c.day.between(facts.span.first, facts.span.last)
-    keys: list[ColumnElement[object]] = [rows.c.day, *(rows.c[d] for d in facts.dims)]
+    keys: list[ColumnElement[Any]] = [rows.c.day, *(rows.c[d] for d in facts.dims)]
     return (
         sa.select(
             *keys, whole(sa.func.count()).label("n"), whole(sa.func.sum(rows.c.gap)).label("gaps"),
@@ -129,7 +130,7 @@ class Withheld:
         return int(self.wrong[f"{choice['policy']}_{choice['identity']}_{choice['clock']}"].sum())
 
 
-def _wrongly(facts: Facts, sides: Sides) -> sa.Subquery:
+def _wrongly(sides: Sides) -> sa.Subquery:
     """By activation: is there a stop in scope, one in force, one lifted, and one that rightly stopped it, by view."""
     rows = met(sides)
 
@@ -149,10 +150,10 @@ def _wrongly(facts: Facts, sides: Sides) -> sa.Subquery:
     return picked_rows.subquery("stood")
 
 
-def _select_withheld(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select_withheld(facts: Facts) -> sa.Select[Any]:
     people = People.of(facts)
     tried = attempts(facts, people)
-    stood, model = _wrongly(facts, Sides.of(facts, people, tried)), models(facts, tried)
+    stood, model = _wrongly(Sides.of(facts, people, tried)), models(facts, tried)
     flags = []
     for v in VIEWS:
         needed = sa.and_(stood.c[f"{v}_any"] == 1, stood.c[f"{v}_right"] == 0)
@@ -174,7 +175,7 @@ def _select_withheld(facts: Facts) -> sa.Select[tuple[object, ...]]:
         .subquery("withheld")
     )
     inside = sa.true() if facts.span is None else rows.c.day.between(facts.span.first, facts.span.last)
-    keys: list[ColumnElement[object]] = [rows.c.day, *(rows.c[d] for d in facts.dims)]
+    keys: list[ColumnElement[Any]] = [rows.c.day, *(rows.c[d] for d in facts.dims)]
     sums = [whole(sa.func.sum(rows.c[v])).label(v) for v in VIEWS]
     return (
         sa.select(*keys, whole(sa.func.count()).label("n"), *sums)

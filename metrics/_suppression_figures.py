@@ -24,7 +24,11 @@ EXACT = "exact count"
 
 
 def _counted(k: int, n: int, nothing: str, warnings: tuple[str, ...] = ()) -> Estimate:
-    """A complete count k among n that were looked at; undefined where none were."""
+    """A complete count k among n that were looked at; undefined where none were.
+
+    A slice by stop holds the attempts charged to it in the headline view; in another view there may be more.
+    """
+    n = max(n, k)
     if n == 0:
         return undefined(nothing)
     return Estimate(float(k), n=n, numerator=k, denominator=n, method=EXACT, warnings=warnings)

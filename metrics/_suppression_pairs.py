@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
@@ -74,7 +75,7 @@ def _triggers(test: str, answer: str) -> tuple[str, ...]:
 
 
 def reaches(stop: FromClause, channel: ColumnElement[str]) -> ColumnElement[bool]:
-    """Does a stop reach a channel in the industry profile? In the strict one every stop does."""
+    """Whether a stop reaches a channel in the industry profile; in the strict one every stop does."""
     own = stop.c.trigger_type.in_(_triggers("channels", "own"))
     return sa.and_(
         stop.c.trigger_type.not_in(_triggers("stops", "False")),
@@ -95,7 +96,7 @@ def _in_industry(stop: FromClause, tried: FromClause) -> ColumnElement[int]:
 
 
 def _stopped(stop: FromClause, tried: FromClause, confirmed: ColumnElement[str]) -> ColumnElement[bool]:
-    """Is the attempt's purpose stopped by this stop?"""
+    """Whether the attempt's purpose is stopped by this stop."""
     return sa.or_(
         sa.and_(stop.c.trigger_type == "hard_bounce", tried.c.channel == stop.c.origin_channel),
         sa.and_(
@@ -196,7 +197,7 @@ def _flag(test: ColumnElement[bool]) -> ColumnElement[int]:
     return whole(sa.case((test, 1), else_=0))
 
 
-def _charges_of(rows: FromClause, clock: str, at: int) -> sa.Select[tuple[object, ...]]:
+def _charges_of(rows: FromClause, clock: str, at: int) -> sa.Select[Any]:
     """Charges first made by the view SIDES[at] of a clock, with a flag for every view that makes the same one."""
     mine = SIDES[at]
     place = rows.c[f"c_{'_'.join(mine)}_{clock}"]

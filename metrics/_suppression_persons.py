@@ -6,6 +6,7 @@ Distinct persons do not add up over days, so these are asked of the warehouse it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ class Persons:
         return int(self.reached[f"{choice['policy']}_{choice['identity']}"][kept].sum())
 
 
-def _select_persons(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select_persons(facts: Facts) -> sa.Select[Any]:
     rows = judged(facts, People.of(facts))
     dims = [rows.c[d] for d in facts.dims]
     harmed = sa.or_(*(rows.c[f] > 0 for f in FLAGS))
@@ -53,7 +54,7 @@ def _select_persons(facts: Facts) -> sa.Select[tuple[object, ...]]:
         .group_by(rows.c.root, *dims, rows.c.clock)
         .subquery("one")
     )
-    keys: list[ColumnElement[object]] = [one.c.day, *(one.c[d] for d in facts.dims), one.c.clock]
+    keys: list[ColumnElement[Any]] = [one.c.day, *(one.c[d] for d in facts.dims), one.c.clock]
     sums = [whole(sa.func.sum(one.c[f])).label(f) for f in FLAGS]
     return sa.select(*keys, whole(sa.func.count()).label("n"), *sums).group_by(*keys)
 
@@ -117,7 +118,7 @@ def _spells(facts: Facts, people: People) -> sa.Subquery:
     return sa.select(apart).where(apart.c.from_us < apart.c.until_us).subquery("stretches")
 
 
-def _edges(stretches: FromClause, end: str, sign: int) -> sa.Select[tuple[object, ...]]:
+def _edges(stretches: FromClause, end: str, sign: int) -> sa.Select[Any]:
     """How many stretches start (or end) on a day, and the microseconds from there to midnight."""
     rows = sa.select(day_number(stretches.c[end]).label("day"), stretches.c[end].label("us")).subquery()
     rest = (rows.c.day + 1) * number(DAY_US) - rows.c.us
@@ -141,7 +142,7 @@ def _days(first: sa.Subquery, last: int) -> sa.Subquery:
     return sa.select(rows.c.day).where(rows.c.day <= last).subquery("days")
 
 
-def _lived(facts: Facts, people: People) -> sa.Select[tuple[object, ...]]:
+def _lived(facts: Facts, people: People) -> sa.Select[Any]:
     """Days lived under a stop, by day: those stopped at its start, and the part of the day of those who join or leave."""
     stretches = _spells(facts, people)
     moves = sa.union_all(_edges(stretches, "from_us", 1), _edges(stretches, "until_us", -1)).subquery("moves")
@@ -175,7 +176,7 @@ def _lived(facts: Facts, people: People) -> sa.Select[tuple[object, ...]]:
     ).where(inside)  # fmt: skip
 
 
-def _select_exposure(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select_exposure(facts: Facts) -> sa.Select[Any]:
     people = People.of(facts)
     rows = judged(facts, people)
     counted = (

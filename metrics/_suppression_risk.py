@@ -7,6 +7,7 @@ person that would be a violation if it were sent now; that is the action list.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -129,7 +130,7 @@ def _rows(facts: Facts) -> sa.Subquery:
     return sa.union_all(*parts).subquery("threatened")
 
 
-def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select(facts: Facts) -> sa.Select[Any]:
     threatened = _rows(facts)
     rows = sa.select(threatened, day_number(threatened.c.from_us).label("stopped_on")).subquery("risks")
     inside = sa.true() if facts.span is None else rows.c.stopped_on.between(facts.span.first, facts.span.last)
@@ -145,12 +146,7 @@ def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
         .group_by(*keys)
         .subquery("one")
     )  # fmt: skip
-    outer: list[ColumnElement[object]] = [
-        one.c.day,
-        *(one.c[d] for d in facts.dims),
-        one.c.policy,
-        one.c.clock,
-    ]
+    outer: list[ColumnElement[Any]] = [one.c.day, *(one.c[d] for d in facts.dims), one.c.policy, one.c.clock]
     sums = [whole(sa.func.sum(one.c[c])).label(c) for c in ("soft", "hard", "either")]
     return sa.select(*outer, whole(sa.func.count()).label("n"), *sums).group_by(*outer)
 

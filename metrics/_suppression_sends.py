@@ -7,6 +7,7 @@ that violates nothing. Counts hold one column a view, so that all eight come fro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -46,9 +47,11 @@ class Attempts:
     @classmethod
     def of(cls, columns: Columns) -> Attempts:
         none = np.zeros(len(columns["n"]), dtype=np.int64)
-        keys = [columns.get(k, none).astype(np.int64) for k in INNER]
-        whole_numbers = {name: columns[name].astype(np.int64) for name in COUNTS}
-        return cls(*keys, whole_numbers["n"], whole_numbers)
+        kind, clock, marketing, crossing, record, late = (
+            columns.get(k, none).astype(np.int64) for k in INNER
+        )
+        counts = {name: columns[name].astype(np.int64) for name in COUNTS}
+        return cls(kind, clock, marketing, crossing, record, late, counts["n"], counts)
 
     def attempted(self, kind: int, *, marketing: bool = False) -> int:
         """Attempts of a kind, of any purpose or of marketing alone."""
@@ -102,7 +105,7 @@ def models(facts: Facts, tried: FromClause) -> sa.Subquery:
     )
 
 
-def _charged_rows(facts: Facts, sides: Sides, charged: FromClause) -> sa.Select[tuple[object, ...]]:
+def _charged_rows(facts: Facts, sides: Sides, charged: FromClause) -> sa.Select[Any]:
     tried, stop, modes = sides.tried, sides.stops, _modes(facts)
     since = sa.case((charged.c.clock == 0, stop.c.from_us), else_=stop.c.known_us)
     plain = sa.case((tried.c.us - since <= IN_FLIGHT_US, text(TIERS[0])), else_=text(TIERS[1]))
@@ -122,7 +125,7 @@ def _charged_rows(facts: Facts, sides: Sides, charged: FromClause) -> sa.Select[
     )  # fmt: skip
 
 
-def _clean_rows(tried: FromClause, violating: FromClause) -> sa.Select[tuple[object, ...]]:
+def _clean_rows(tried: FromClause, violating: FromClause) -> sa.Select[Any]:
     nothing = sa.cast(sa.null(), sa.Text)
     return sa.select(
         tried.c.activation_id, tried.c.day, tried.c.channel, tried.c.campaign_id, tried.c.provider,
@@ -146,10 +149,10 @@ def judged(facts: Facts, people: People) -> sa.Subquery:
     return sa.select(full).where(inside, picked(full, facts)).subquery("judged")
 
 
-def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select(facts: Facts) -> sa.Select[Any]:
     """Cells by where the attempts went."""
     rows = judged(facts, People.of(facts))
-    keys: list[ColumnElement[object]] = [
+    keys: list[ColumnElement[Any]] = [
         rows.c.day,
         *(rows.c[d] for d in facts.dims),
         *(rows.c[k] for k in KEYS),
@@ -157,11 +160,11 @@ def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
     return sa.select(*keys, *(whole(sa.func.sum(rows.c[c])).label(c) for c in COUNTS)).group_by(*keys)
 
 
-def _select_charged(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select_charged(facts: Facts) -> sa.Select[Any]:
     """The same by the stop charged as well; `tier` and `past_deadline` are settled on the calendar afterwards."""
     rows = judged(facts, People.of(facts))
     held = sa.select(rows, sa.literal_column("0", sa.Integer()).label("past_deadline")).subquery("tiered")
-    keys: list[ColumnElement[object]] = [
+    keys: list[ColumnElement[Any]] = [
         held.c.day,
         *(held.c[d] for d in facts.dims),
         *(held.c[k] for k in INNER),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.expression import ColumnElement, FromClause
 
 from data.sql import DAY_US, Facts, Span, day_number, double, micros, real, whole
 from metrics._suppression_base import People, attempts, number, picked
@@ -48,7 +49,7 @@ class Stops:
         return n - int(self.broken[view][old].sum()), n, int(self.n[~old].sum())
 
 
-def _broken(facts: Facts, people: People) -> tuple[sa.CTE, sa.Subquery]:
+def _broken(facts: Facts, people: People) -> tuple[FromClause, sa.Subquery]:
     """Stops of the statement, and by rank the views in which a violating send followed within 30 days."""
     later = facts
     if facts.span is not None:
@@ -73,7 +74,7 @@ def _broken(facts: Facts, people: People) -> tuple[sa.CTE, sa.Subquery]:
     return stop, followed
 
 
-def _stop_rows(facts: Facts, people: People) -> sa.Select[tuple[object, ...]]:
+def _stop_rows(facts: Facts, people: People) -> sa.Select[Any]:
     stop, followed = _broken(facts, people)
     ripe = whole(sa.func.ceil(double(stop.c.from_us + number(MATURE_DAYS * DAY_US)) / real(MINUTE_US)))
     return sa.select(
@@ -82,7 +83,7 @@ def _stop_rows(facts: Facts, people: People) -> sa.Select[tuple[object, ...]]:
     ).select_from(stop.outerjoin(followed, followed.c.rank == stop.c.rank))  # fmt: skip
 
 
-def _resurrected_rows(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _resurrected_rows(facts: Facts) -> sa.Select[Any]:
     s = facts["suppression_events"]
     rows = (
         sa.select(micros(s.c.effective_at).label("us"), *(s.c[d] for d in DIMS))
@@ -95,10 +96,10 @@ def _resurrected_rows(facts: Facts) -> sa.Select[tuple[object, ...]]:
     )  # fmt: skip
 
 
-def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
+def _select(facts: Facts) -> sa.Select[Any]:
     rows = _stop_rows(facts, People.of(facts)).union_all(_resurrected_rows(facts)).subquery("stops")
     inside = sa.true() if facts.span is None else rows.c.day.between(facts.span.first, facts.span.last)
-    keys: list[ColumnElement[object]] = [rows.c.day, *(rows.c[d] for d in facts.dims), rows.c.ripe]
+    keys: list[ColumnElement[Any]] = [rows.c.day, *(rows.c[d] for d in facts.dims), rows.c.ripe]
     sums = [whole(sa.func.sum(rows.c[c])).label(c) for c in ("n", "resurrected", *VIEWS)]
     return sa.select(*keys, *sums).where(inside, picked(rows, facts)).group_by(*keys)
 

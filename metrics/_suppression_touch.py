@@ -1,91 +1,112 @@
-"""Which days new rows move, for rollups whose cells lie on the days of attempts.
+"""Which days new rows move, for rollups whose cells lie on the days of attempts or of stops.
 
-Each SELECT sees only the new rows of one table and all rows of the others. Merges are not listed: a new link
-joins persons through older ones, which cannot be seen beside it, so every day is made anew.
+Each SELECT sees only the new rows of one table under its own name (all of them as WHOLE), and all rows of the others.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import sqlalchemy as sa
-from sqlalchemy.sql.expression import ColumnElement, FromClause
+from sqlalchemy.sql.expression import FromClause
 
-from data.sql import DAY_US, Facts, day_number, micros
-from metrics._suppression_base import CONFIRMATION_US, People, number
+from data.sql import DAY_US, WHOLE, Facts, day_number, micros
+from metrics._suppression_base import CONFIRMATION_US, number, tells
 from metrics.core.metric import Touch
+from metrics.core.persons import connections, rooted, roots
+
+STOP_DAYS = 31  # a stop is judged by the 30 days after it
 
 
-def _distinct_days(*times: sa.Select[tuple[int]]) -> sa.Select[tuple[int]]:
+def _distinct_days(*times: sa.Select[Any]) -> sa.Select[Any]:
     rows = sa.union_all(*times).subquery("moved")
     days = sa.select(day_number(rows.c.us).label("day")).subquery("days")
     return sa.select(days.c.day).distinct()
 
 
-def _times(facts: Facts, ids: sa.Select[tuple[str]]) -> sa.Select[tuple[int]]:
+def _full(facts: Facts, name: str) -> Facts:
+    """The facts with all rows of the changed table under its own name."""
+    return replace(facts, tables={**facts.tables, name: facts[WHOLE]})
+
+
+def _times(facts: Facts, ids: sa.Select[Any]) -> sa.Select[Any]:
     e = facts["message_events"]
-    return sa.select(micros(e.c.event_at).label("us")).where(e.c.activation_id.in_(ids))
+    return sa.select(micros(e.c.event_at).label("us")).where(e.c.activation_id.in_(ids), tells(e))
 
 
-def _of_activations(facts: Facts) -> sa.Select[tuple[int]]:
+def _of_activations(facts: Facts) -> sa.Select[Any]:
     return _distinct_days(_times(facts, sa.select(facts["activations"].c.activation_id)))
 
 
-def _of_links(facts: Facts) -> sa.Select[tuple[int]]:
+def _of_links(facts: Facts) -> sa.Select[Any]:
     return _distinct_days(_times(facts, sa.select(facts["activation_signals"].c.activation_id)))
 
 
-def _of_signals(facts: Facts) -> sa.Select[tuple[int]]:
+def _of_signals(facts: Facts) -> sa.Select[Any]:
     link, s = facts["activation_signals"], facts["signals"]
     ids = sa.select(link.c.activation_id).where(link.c.signal_id.in_(sa.select(s.c.signal_id)))
     return _distinct_days(_times(facts, ids))
 
 
-def _of_events(facts: Facts) -> sa.Select[tuple[int]]:
-    """Days of the new events, which `message_events` itself shows, and of confirmations soon after them.
+def _of_events(facts: Facts) -> sa.Select[Any]:
+    """Days of all attempts of the activations now sent or refused, and of confirmations soon after these.
 
-    Older events of the same activations: an earlier send moves the attempt to its own day.
+    An earlier send moves the attempt to its own day, and a send takes a refusal away.
     """
-    e = facts["message_events"]
-    own = sa.select(micros(e.c.event_at).label("us"))
-    rows = own.subquery("told")
+    new = facts["message_events"]
+    rows = sa.select(micros(new.c.event_at).label("us")).where(tells(new)).subquery("told")
+    own = _times(_full(facts, "message_events"), sa.select(new.c.activation_id).where(tells(new)))
     return _distinct_days(own, sa.select((rows.c.us + number(CONFIRMATION_US)).label("us")))
 
 
-def persons_after(
-    facts: Facts, changed: FromClause, source: FromClause, root: ColumnElement[str]
-) -> sa.Select[tuple[int]]:
-    """Times of events of the persons of `changed` (root, us) that lie after its time."""
-    a, e = facts["activations"], facts["message_events"]
-    people = sa.select(a.c.activation_id, root.label("root")).select_from(source).subquery("owned")
-    told = sa.select(e.c.activation_id, micros(e.c.event_at).label("us")).subquery("all_told")
-    joined = told.join(people, people.c.activation_id == told.c.activation_id).join(
-        changed, sa.and_(changed.c.root == people.c.root, told.c.us > changed.c.us)
+def _sent_after(facts: Facts, changed: FromClause) -> sa.Select[Any]:
+    """Days of events of the persons of `changed` (person_id, us) at or after its time."""
+    a, e, known = facts["activations"], facts["message_events"], roots(facts)
+    joined, owner = rooted(a, known)
+    own = sa.select(a.c.activation_id, owner.label("root")).select_from(joined).subquery("owned")
+    moved, root = rooted(changed, known.alias("known_too"))
+    since = sa.select(root.label("root"), changed.c.us).select_from(moved).subquery("since")
+    told = sa.select(e.c.activation_id, micros(e.c.event_at).label("us")).where(tells(e)).subquery("all_told")
+    after = told.join(own, own.c.activation_id == told.c.activation_id).join(
+        since, sa.and_(since.c.root == own.c.root, told.c.us >= since.c.us)
     )
-    return sa.select(told.c.us).select_from(joined)
+    return _distinct_days(sa.select(told.c.us).select_from(after))
 
 
-def _of_stops(facts: Facts) -> sa.Select[tuple[int]]:
-    s, people = facts["suppression_events"], People.of(facts)
-    source, root = people.rooted(s)
-    changed = (
-        sa.select(root.label("root"), micros(s.c.effective_at).label("us"))
-        .select_from(source)
-        .subquery("changed")
+def _changed(table: FromClause, column: str) -> sa.Select[Any]:
+    return sa.select(table.c.person_id, micros(table.c[column]).label("us"))
+
+
+def _of_stops(facts: Facts) -> sa.Select[Any]:
+    return _sent_after(facts, _changed(facts["suppression_events"], "effective_at").subquery("changed"))
+
+
+def _of_carried(facts: Facts) -> sa.Select[Any]:
+    s, p = facts["suppression_events"], facts["suppression_propagations"]
+    spoken = sa.select(p.c.suppression_event_id)
+    changed = _changed(s, "effective_at").where(s.c.suppression_event_id.in_(spoken))
+    return _sent_after(facts, changed.subquery("changed"))
+
+
+def _of_consents(facts: Facts) -> sa.Select[Any]:
+    return _sent_after(facts, _changed(facts["consents"], "captured_at").subquery("changed"))
+
+
+def _merged(facts: Facts) -> sa.Select[Any]:
+    """Every record of the persons whom new merges (or merges taken back) speak of, on either side."""
+    m = facts["person_merges"]
+    ends = sa.select(m.c.from_person_id.label("person")).union(sa.select(m.c.to_person_id)).subquery("ends")
+    pairs = connections(_full(facts, "person_merges"))
+    others = sa.select(pairs.c.other).where(pairs.c.person.in_(sa.select(ends.c.person)))
+    return sa.select(sa.select(ends.c.person).union(others).subquery("persons").c.person)
+
+
+def _of_merges(facts: Facts) -> sa.Select[Any]:
+    a = facts["activations"]
+    return _distinct_days(
+        _times(facts, sa.select(a.c.activation_id).where(a.c.person_id.in_(_merged(facts))))
     )
-    joined, owner = people.rooted(facts["activations"])
-    return _distinct_days(persons_after(facts, changed, joined, owner))
-
-
-def _of_carried(facts: Facts) -> sa.Select[tuple[int]]:
-    s, p, people = facts["suppression_events"], facts["suppression_propagations"], People.of(facts)
-    source, root = people.rooted(s)
-    changed = (
-        sa.select(root.label("root"), micros(s.c.effective_at).label("us"))
-        .select_from(source)
-        .where(s.c.suppression_event_id.in_(sa.select(p.c.suppression_event_id)))
-        .subquery("changed")
-    )
-    joined, owner = people.rooted(facts["activations"])
-    return _distinct_days(persons_after(facts, changed, joined, owner))
 
 
 ATTEMPT_TOUCH: tuple[tuple[str, Touch | None], ...] = (
@@ -95,71 +116,73 @@ ATTEMPT_TOUCH: tuple[tuple[str, Touch | None], ...] = (
     ("signals", _of_signals),
     ("suppression_events", _of_stops),
     ("suppression_propagations", _of_carried),
+    ("person_merges", _of_merges),
 )
-
-
-def _of_consents(facts: Facts) -> sa.Select[tuple[int]]:
-    c, people = facts["consents"], People.of(facts)
-    source, root = people.rooted(c)
-    before = (micros(c.c.captured_at) - 1).label("us")  # a consent counts from its own instant on
-    changed = sa.select(root.label("root"), before).select_from(source).subquery("changed")
-    joined, owner = people.rooted(facts["activations"])
-    return _distinct_days(persons_after(facts, changed, joined, owner))
-
-
 CONSENT_TOUCH: tuple[tuple[str, Touch | None], ...] = (
     *(t for t in ATTEMPT_TOUCH if not t[0].startswith("suppression")),
     ("consents", _of_consents),
 )
 
 
-def _stops_near(facts: Facts, people: People, changed: FromClause) -> sa.Select[tuple[int]]:
-    """Days of the stops of the persons of `changed` (root, us), from 31 days before its time to an hour after it."""
-    s = facts["suppression_events"]
-    source, root = people.rooted(s)
+def _stops_near(facts: Facts, changed: FromClause) -> sa.Select[Any]:
+    """Days of the stops of the persons of `changed` (person_id, us), from 31 days before its time to an hour after."""
+    s, known = facts["suppression_events"], roots(facts)
+    joined, owner = rooted(s, known)
     stops = (
-        sa.select(root.label("root"), micros(s.c.effective_at).label("us"))
-        .select_from(source)
+        sa.select(owner.label("root"), micros(s.c.effective_at).label("us"))
+        .select_from(joined)
         .subquery("near")
     )
+    moved, root = rooted(changed, known.alias("known_too"))
+    times = sa.select(root.label("root"), changed.c.us).select_from(moved).subquery("times")
     near = sa.and_(
-        stops.c.root == changed.c.root, stops.c.us >= changed.c.us - number(31 * DAY_US),
-        stops.c.us <= changed.c.us + number(DAY_US // 24),
+        stops.c.root == times.c.root, stops.c.us >= times.c.us - number(STOP_DAYS * DAY_US),
+        stops.c.us <= times.c.us + number(DAY_US // 24),
     )  # fmt: skip
-    return _distinct_days(sa.select(stops.c.us).select_from(stops.join(changed, near)))
+    return _distinct_days(sa.select(stops.c.us).select_from(stops.join(times, near)))
 
 
-def _stops_of_told(facts: Facts) -> sa.Select[tuple[int]]:
-    """Stops that the new sends (or the newly known activations) can have violated."""
-    a, e, people = facts["activations"], facts["message_events"], People.of(facts)
-    source, root = people.rooted(a)
-    told = source.join(e, e.c.activation_id == a.c.activation_id)
-    changed = (
-        sa.select(root.label("root"), micros(e.c.event_at).label("us")).select_from(told).subquery("changed")
+def _stops_of_told(facts: Facts) -> sa.Select[Any]:
+    """Stops that the sends of new activations can have violated."""
+    a, e = facts["activations"], facts["message_events"]
+    both = a.join(e, e.c.activation_id == a.c.activation_id)
+    told = (
+        sa.select(a.c.person_id, micros(e.c.event_at).label("us"))
+        .select_from(both)
+        .where(e.c.event_type == "sent")
     )
-    return _stops_near(facts, people, changed)
+    return _stops_near(facts, told.subquery("changed"))
 
 
-def _stops_of_stops(facts: Facts) -> sa.Select[tuple[int]]:
-    """Stops of the same persons that a new release lifts, or whose confirmation a new stop explains.
-
-    Only new rows are seen here, so the persons' other stops are found through what was sent to them near by.
-    """
-    s, people = facts["suppression_events"], People.of(facts)
-    source, root = people.rooted(s)
-    changed = (
-        sa.select(root.label("root"), micros(s.c.effective_at).label("us"))
-        .select_from(source)
-        .subquery("changed")
+def _stops_of_events(facts: Facts) -> sa.Select[Any]:
+    """The same for new sends: an earlier send of an activation takes a later one away, so all of its sends count."""
+    new, every, a = facts["message_events"], facts[WHOLE], facts["activations"]
+    told = (
+        sa.select(a.c.person_id, micros(every.c.event_at).label("us"))
+        .select_from(a.join(every, every.c.activation_id == a.c.activation_id))
+        .where(a.c.activation_id.in_(sa.select(new.c.activation_id).where(new.c.event_type == "sent")))
+        .where(every.c.event_type == "sent")
     )
-    days = sa.select(day_number(changed.c.us).label("day")).distinct().subquery("days")
-    back = sa.union_all(*(sa.select(number(i).label("d")) for i in range(32))).subquery("back")
-    return sa.select((days.c.day - back.c.d).label("day")).select_from(days.join(back, sa.true())).distinct()
+    return _stops_near(facts, told.subquery("changed"))
+
+
+def _stops_of_stops(facts: Facts) -> sa.Select[Any]:
+    """Stops of the same persons that a new release lifts, or whose confirmation a new stop explains."""
+    changed = _changed(facts["suppression_events"], "effective_at").subquery("changed")
+    return _stops_near(_full(facts, "suppression_events"), changed)
+
+
+def _stops_of_merges(facts: Facts) -> sa.Select[Any]:
+    s = facts["suppression_events"]
+    return _distinct_days(
+        sa.select(micros(s.c.effective_at).label("us")).where(s.c.person_id.in_(_merged(facts)))
+    )
 
 
 STOP_TOUCH: tuple[tuple[str, Touch | None], ...] = (
     ("suppression_events", _stops_of_stops),
-    ("message_events", _stops_of_told),
+    ("message_events", _stops_of_events),
     ("activations", _stops_of_told),
+    ("person_merges", _stops_of_merges),
     ("data_watermarks", None),
 )

@@ -9,7 +9,7 @@ from app.measure import words
 from app.measure.judged import ORDER, Frame, Judged, Movement, drawable, history, movement, weakest
 from data import schema
 from metrics import ALL
-from metrics.core.metric import Dimension, Metric, Reading
+from metrics.core.metric import Dimension, Metric, Reading, Unit
 from metrics.core.verdict import State
 
 HEADLINE = (
@@ -223,4 +223,5 @@ def finding(one: Judged) -> str:
         return f"{whose}{title} is not known ({one.reading.reason}){aim}."
     text = words.shown(one.metric, one.reading)
     interval = f" ({text.interval})" if text.interval else ""
-    return f"{whose}{title} is {text.value}{interval}{aim}."
+    verb = ":" if one.metric.unit is Unit.COUNT else " is"  # counted things are many: "messages sent: 24"
+    return f"{whose}{title}{verb} {text.value}{interval}{aim}."

@@ -11,7 +11,7 @@ from app.ui import drawer, marks
 from app.ui.marks import text
 from metrics.core.verdict import State
 
-MOST_NEEDS = 4
+MOST_NEEDS = 3
 SLOTS = 4  # tiles abreast on a wide screen
 TILE_WIDTH = 240
 

@@ -90,7 +90,8 @@ def conducted(world: World, book: Directory, plans: Plans, stops: Stops, told: H
     withheld = knows & marketing
     status[withheld] = np.where(luck < 0.68, ABSENT, np.where(luck < 0.88, SKIPPED, BLOCKED))[withheld]
     exempt = ~marketing & (plans.purpose != CONFIRMATION) & ~plans.test
-    over_suppressed = knows & exempt & planted(draw, n, _OVER_SUPPRESSED)
+    open_to = np.flatnonzero(knows & exempt)
+    over_suppressed = any_of(open_to[planted(draw, open_to.size, _OVER_SUPPRESSED)], n)
     absolute = np.isin(trigger, (ERASURE, DECEASED, HARD_BOUNCE)) & knows & exempt
     status[over_suppressed | absolute] = SKIPPED
     later = plans.due >= world.end

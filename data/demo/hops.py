@@ -44,7 +44,9 @@ class _Log:
                 "entered_at_hi": files.optional_times(high, batch),
                 "mode": files.words(("automatic", "manual"), manual.astype(np.int64)),
                 "outcome": files.constant("ok", n),
-                "loaded_at": files.times(np.minimum(at + 60 * SECOND, self.end - 1)),
+                "loaded_at": files.times(
+                    np.minimum(np.maximum(at, np.where(batch, high, at)) + 60 * SECOND, self.end - 1)
+                ),
             }
         )
 

@@ -87,7 +87,12 @@ def stops_of(world: World, book: Directory, plans: Plans, conversions: tuple[Int
     """Everything that asks for silence or ends it. `conversions` are planned messages and times of purchases."""
     draw = world.stream("stops")
     answers = _answers(draw, book, plans, world.end)
-    parts = [answers, _alone(world, draw, book), _bought(draw, book, plans, conversions)]
+    parts = [
+        answers,
+        _alone(world, draw, book),
+        _elsewhere(world, draw, book, plans),
+        _bought(draw, book, plans, conversions),
+    ]
     stops = Stops.stack(parts)
     back = _releases(world, draw, answers)
     every = Stops.stack([stops, back])
@@ -152,6 +157,16 @@ def _alone(world: World, draw: np.random.Generator, book: Directory) -> Stops:
     return Stops.stack(parts)
 
 
+def _elsewhere(world: World, draw: np.random.Generator, book: Directory, plans: Plans) -> Stops:
+    """Opt-outs on the main record of people whose other record, not yet merged, was sent to some days later."""
+    apart = (book.joined[plans.node] > plans.due) & (book.joined[plans.node] < FAR)
+    cause = np.flatnonzero(apart & (plans.purpose == MARKETING) & ~plans.test & (plans.due < world.end))
+    cause = cause[planted(draw, cause.size, 0.06, least=4)]
+    at = plans.due[cause] - (draw.uniform(0.05, 15, cause.size) * DAY).astype(np.int64)
+    record, none = plans.person[cause], np.full(cause.size, -1)
+    return _rows(draw, np.full(cause.size, OPT_OUT), record, book, np.full(cause.size, EMAIL), at, none)
+
+
 def _bought(draw: np.random.Generator, book: Directory, plans: Plans, bought: tuple[Ints, Ints]) -> Stops:
     """Purchases that end the campaign for a week."""
     chosen = planted(draw, bought[0].size, _CONVERSION_SHARE)
@@ -166,9 +181,9 @@ def _bought(draw: np.random.Generator, book: Directory, plans: Plans, bought: tu
 
 def _releases(world: World, draw: np.random.Generator, answers: Stops) -> Stops:
     """People who came back of their own will, and imports that brought people back who did not."""
-    asked = np.flatnonzero(answers.trigger == OPT_OUT)
+    asked = np.flatnonzero((answers.trigger == OPT_OUT) & (answers.at < world.end - 3 * DAY))
     back = planted(draw, asked.size, 0.12, least=3)
-    imported = planted(draw, asked.size, 0.03) & ~back
+    imported = planted(draw, asked.size, 0.03, least=2) & ~back
     chosen = np.concatenate([asked[back], asked[imported]])
     n, own = chosen.size, int(back.sum())
     base = answers.rows(chosen)

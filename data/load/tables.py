@@ -81,12 +81,7 @@ class _Attempt:
         lock = contextlib.nullcontext() if self.options.dry_run else self.lake.lock("load")
         with lock:
             try:
-                report = self._run()
-                if (
-                    report.outcome == "loaded"
-                ):  # a crashed load's finished files; its own kind alone may judge them
-                    self.lake.sweep(folders=("facts",))
-                return report
+                return self._swept(self._run())
             except Unreadable as fault:
                 for problem in fault.problems:
                     self.findings.add(self.contract, problem)
@@ -95,6 +90,12 @@ class _Attempt:
                 self.findings.discard()
                 if self._stage is not None:
                     self._stage.discard()
+
+    def _swept(self, report: LoadReport) -> LoadReport:
+        """Remove a crashed load's finished files, which only a loader may judge."""
+        if report.outcome == "loaded":
+            self.lake.sweep(folders=("facts",))
+        return report
 
     def _run(self) -> LoadReport:
         self.sha256 = self._digest()

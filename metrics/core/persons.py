@@ -58,7 +58,7 @@ def roots(facts: Facts, name: str = "roots") -> sa.Subquery:
     return sa.select(smallest.c.person, root.label("root")).subquery(name)
 
 
-def rooted(table: FromClause, known: sa.Subquery) -> tuple[FromClause, ColumnElement[str]]:
+def rooted(table: FromClause, known: FromClause) -> tuple[FromClause, ColumnElement[str]]:
     """`table` joined with `roots`, and the expression of its person's root (itself where never merged)."""
     joined = table.outerjoin(known, table.c.person_id == known.c.person)
     return joined, sa.func.coalesce(known.c.root, table.c.person_id)

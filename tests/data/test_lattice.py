@@ -5,17 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from app.runtime import open_runtime
 from app.settings import Settings
 from data import schema
 from data.demo import lattice
-from data.demo.lattice import Lattice, Slots
-from data.demo.lattice_plants import EARLY, Plants, plants
+from data.demo.lattice import EARLY, Lattice, Plants, Slots, plants
 from data.load.tables import load_tables
 from tests.cases import CASES, needs_cases
 from tests.oracle import activation, conformance, identity, suppression
@@ -63,7 +63,6 @@ def latencies(found: Lattice) -> np.ndarray:
 
 
 @needs_cases
-@pytest.mark.slow
 def test_the_batch_lattice_is_the_published_one() -> None:
     case = _case("lattice-batch")
     found, took = lattice.batch(), np.sort(latencies(lattice.batch()))
@@ -182,9 +181,67 @@ def test_the_plain_engine_finds_every_planted_violation(counts: Plants, view: di
     assert len(marketing) == found.figure("marketing_sends").value
 
 
-def _case(name: str) -> dict[str, float]:
+@pytest.mark.parametrize("counts", [Plants(), OTHER], ids=["default", "other"])
+def test_the_plain_engine_finds_the_rest_of_the_conduct(counts: Plants) -> None:
+    found = plants(counts)
+    w = seen(found)
+    clean, mature = conformance.clean_stops(w)
+    assert len(clean) / len(mature) == pytest.approx(found.figure("suppression.clean_stop_rate").value)
+    assert len(conformance.near_misses(w)) == found.figure("suppression.near_misses").value
+    assert len(conformance.over_suppressed(w)) == found.figure("suppression.over_suppression").value
+    assert len(conformance.resurrected(w)) == found.figure("suppression.resurrected").value
+    sends = found.figure("marketing_sends").value
+    consent = conformance.consent(w)
+    assert len(consent.gaps) / sends == pytest.approx(found.figure("suppression.consent_gap_rate").value)
+    assert len(consent.unproven) == counts.unproven
+    assert (
+        len({v.person for v in suppression.violations(w)})
+        == found.figure("suppression.persons_affected").value
+    )
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        lattice.batch(24),
+        lattice.horizon(24, cycles=3),
+        lattice.suppressions(24, (Slots("sms", 3_600),)),
+        plants(),
+    ],
+    ids=["batch", "horizon", "suppressions", "plants"],
+)
+def test_the_loader_takes_every_lattice(found: Lattice, tmp_path: Path) -> None:
+    lake = open_runtime(Settings(home=tmp_path / "home")).lake
+    for file in found.write(tmp_path / "files"):
+        for report in load_tables(lake, file.stem, [file], now=NOW):
+            assert report.outcome == "loaded", report.message()
+            repeated = file.stem == "message_events" and len(found.tables) == 9
+            assert report.rows_new == report.rows_read - (Plants().duplicate_events if repeated else 0)
+
+
+@pytest.mark.parametrize(
+    "found", [lattice.batch(24), lattice.suppressions(24, (Slots("sms", 3_600),)), plants()]
+)
+def test_a_lattice_holds_the_columns_that_its_tables_need(found: Lattice) -> None:
+    for name, table in found.tables.items():
+        contract = schema.METADATA.tables[name]
+        assert {c.name for c in contract.c if not c.info["optional"]} <= set(table.column_names)
+        assert set(table.column_names) <= {c.name for c in contract.c}
+
+
+def test_what_does_not_fall_on_the_lattice_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="whole microseconds"):
+        lattice.batch(7, period=11)
+    with pytest.raises(ValueError, match="do not divide"):
+        lattice.suppressions(24, (Slots("web_push", 30),))
+    with pytest.raises(ValueError, match="cannot be negative"):
+        Plants(late=-1)
+    with pytest.raises(ValueError, match="cannot be more"):
+        Plants(in_window=1, duplicate_sends=2)
+    with pytest.raises(KeyError, match="no figure"):
+        plants().figure("activation.nothing")
+
+
+def _case(name: str) -> Any:
     cases = json.loads((CASES / "activation_cases.json").read_text())
     return next(c["expected"] for c in cases if c["id"] == name)
-
-
-__all__ = ["conformance", "NOW", "open_runtime", "Settings", "schema", "load_tables", "pa"]

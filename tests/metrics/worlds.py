@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import hypothesis
 import pyarrow as pa
 import sqlalchemy as sa
+from hypothesis import strategies as st
 
 from app.measure.slices import cut
 from data import schema
@@ -15,7 +18,11 @@ from data.engines import DuckPool
 from data.sql import Facts
 from metrics.core.metric import Rollup
 from tests.metrics.rows import ENGINE
-from tests.oracle.engine import EPOCH, World
+from tests.oracle.engine import EPOCH, View, World, world
+from tests.oracle.warehouses import END, LATER, side_by_side, warehouses
+
+BATCH = 100
+Figures = dict[str, Any]
 
 _ARROW = {
     "text": pa.string(),
@@ -79,3 +86,62 @@ def _statement(rollup: Rollup[Any], dims: tuple[str, ...], end: int) -> Any:
     if key not in _COMPILED:
         _COMPILED[key] = rollup.select(Facts(schema.METADATA.tables, dims, observed_us=end))
     return _COMPILED[key]
+
+
+# ----- many random warehouses, judged in one go -----
+
+
+@functools.cache
+def drawn(end: float, examples: int, seed: int = 0) -> tuple[dict[str, list[dict[str, Any]]], ...]:
+    """Random warehouses observed until `end` seconds after the base."""
+    found: list[dict[str, list[dict[str, Any]]]] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=examples, deadline=None, phases=[hypothesis.Phase.generate], database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )  # fmt: skip
+    @hypothesis.given(warehouses(st.just(end)))
+    def collect(tables: dict[str, list[dict[str, Any]]]) -> None:
+        found.append(tables)
+
+    collect()
+    return tuple(found)
+
+
+def many(seed: int, examples: int) -> dict[str, list[dict[str, Any]]]:
+    """Random warehouses side by side in one."""
+    return side_by_side(drawn(LATER, examples, seed))
+
+
+def disagreements(
+    ours: Callable[[World], Figures], theirs: Callable[[World], Figures], view: View, examples: int
+) -> tuple[Figures, Figures] | None:
+    """The figures of the SQL and of the slow engine on the first random warehouse on which they differ; else None.
+
+    Many warehouses are put side by side and judged by one run of the SQL; the engine judges each alone.
+    """
+    for end in (END, LATER):
+        worlds_ = drawn(end, max(examples // 2, 1))
+        for at in range(0, len(worlds_), BATCH):
+            if _differ(ours, theirs, view, worlds_[at : at + BATCH]):
+                one = _first_bad(ours, theirs, view, worlds_[at : at + BATCH])
+                return ours(world(one, view)), theirs(world(one, view))
+    return None
+
+
+def _first_bad(ours: Any, theirs: Any, view: View, given: Sequence[Any]) -> Any:
+    while len(given) > 1:
+        half = given[: len(given) // 2]
+        given = half if _differ(ours, theirs, view, half) else given[len(given) // 2 :]
+    return given[0]
+
+
+def _differ(ours: Any, theirs: Any, view: View, given: Sequence[Any]) -> bool:
+    told = ours(world(side_by_side(given), view))
+    alone = [theirs(world(one, view)) for one in given]
+    summed = {k: sum((a[k] for a in alone[1:]), alone[0][k]) for k in told}
+    return any(
+        sorted(told[k]) != sorted(summed[k]) if isinstance(told[k], list) else abs(told[k] - summed[k]) > 1e-9
+        for k in told
+    )
