@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.measure.refresh import Progress as Step
 from data.engines import Warehouse
 from data.sql import Facts, Span
-from metrics import ALL, PREVIEWED
+from metrics import ALL
 from metrics.core.metric import Metric, Reading
 
 DIALECTS = ("duckdb", "postgresql", "databricks", "trino", "snowflake", "bigquery", "clickhouse")
@@ -28,11 +28,10 @@ DIALECTS = ("duckdb", "postgresql", "databricks", "trino", "snowflake", "bigquer
 
 def metric(key: str) -> Metric[Any]:
     """The metric of a key; an error that lists its family's keys otherwise."""
-    known = ALL | PREVIEWED
-    if key in known:
-        return known[key]
-    family = [k for k, m in known.items() if m.family == key.partition(".")[0]]
-    raise click.UsageError(f"no metric {key!r}; there is: {', '.join(family or sorted(known))}")
+    if key in ALL:
+        return ALL[key]
+    family = [k for k, m in ALL.items() if m.family == key.partition(".")[0]]
+    raise click.UsageError(f"no metric {key!r}; there is: {', '.join(family or sorted(ALL))}")
 
 
 def emit(value: object, *, js: bool) -> None:

@@ -19,13 +19,18 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are. `warehouse_url` None means the embedded lake under `home`."""
+    """Where things are. `warehouse_url` None means the embedded lake under `home`, `ledger_url` None SQLite there.
+
+    `person_lists`: whether lists of single persons (as ids) may be shown; no by default outside the demo.
+    """
 
     home: Path
     mode: str = "demo"
     warehouse_url: str | None = None
     warehouse_schema: str | None = None
     duckdb_memory: str = "700MB"
+    person_lists: bool = False
+    ledger_url: str | None = None
 
 
 def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -46,4 +51,6 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
         warehouse_url=find("warehouse_url"),
         warehouse_schema=find("warehouse_schema"),
         duckdb_memory=find("duckdb_memory") or "700MB",
+        ledger_url=find("ledger_url"),
+        person_lists=(find("person_lists") or ("yes" if mode == "demo" else "no")) == "yes",
     )

@@ -14,7 +14,7 @@ from app.measure import demo
 from app.measure.refresh import refresh
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
-from metrics import PREVIEW, ROLLUPS
+from metrics import ROLLUPS
 from tests import postgres
 from tests.cases import lane
 
@@ -23,14 +23,6 @@ NOW = dt.datetime(2026, 11, 1, 9, 0, tzinfo=dt.UTC)
 hypothesis.settings.register_profile("default", max_examples=60, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("fuzz", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a family in preview skip, visibly, until the family joins the registry: its cells are not refreshed."""
-    waiting = {f.__name__.split(".")[-1] for f in PREVIEW}
-    for item in items:
-        if any(item.path.stem.startswith(f"test_{name}") for name in waiting):
-            item.add_marker(pytest.mark.skip(reason="this family is in preview"))
 
 
 def clock() -> dt.datetime:

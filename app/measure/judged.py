@@ -137,7 +137,9 @@ def _same(one: Judged, found: tuple[Reading, ...]) -> tuple[Reading, ...]:
 
 
 def history(frame: Frame, one: Judged) -> tuple[Reading, ...]:
-    """The reading's group by week (by month for experiments), oldest first."""
+    """The reading's group by week (by month for experiments), oldest first; none for what is never stored by day."""
+    if not one.metric.rollup.stored:
+        return ()
     where, apart = _pins(one)
     asked = trend_scope(one.metric, frame.scope(one.metric), where)
     found = _same(one, frame.readings.read(one.metric, replace(asked, by=(*asked.by, *apart))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 import sqlalchemy as sa
@@ -33,8 +34,15 @@ def spans(rollup: Rollup[C], span: Span) -> dict[str, Span]:
     return needed
 
 
+class Observing(Protocol):
+    """A rollup or a list of cases: what says which sources bound it."""
+
+    @property
+    def observed(self) -> tuple[str, ...]: ...
+
+
 def observed_us(
-    rollup: Rollup[C],
+    rollup: Observing,
     warehouse: Warehouse,
     tables: Mapping[str, sa.FromClause],
     as_of: dt.datetime | None = None,
@@ -49,7 +57,7 @@ def observed_us(
     return min(found, round(as_of.timestamp() * 1e6)) if as_of else found
 
 
-def _observed_us(rollup: Rollup[C], warehouse: Warehouse, tables: Mapping[str, sa.FromClause]) -> int:
+def _observed_us(rollup: Observing, warehouse: Warehouse, tables: Mapping[str, sa.FromClause]) -> int:
     names = (*rollup.observed, "data_watermarks")
     with warehouse.session(names) as session:
         marks = session.columns(_watermark(tables["data_watermarks"], rollup.observed))["us"].astype(float)

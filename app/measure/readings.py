@@ -199,7 +199,7 @@ class Readings:
         return slices
 
     def _columns(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> Columns:
-        span = _span(scope)
+        span = span_of(scope)
         if self._stored(rollup, scope):
             names = tuple(dict.fromkeys("day" if k in BUCKETS else k for k in keys))
             return self.store.columns(rollup, names, scope.where, span)
@@ -262,7 +262,8 @@ def _pinned(columns: Columns, scope: Scope) -> Columns:
     return columns if kept.all() else {name: values[kept] for name, values in columns.items()}
 
 
-def _span(scope: Scope) -> Span | None:
+def span_of(scope: Scope) -> Span | None:
+    """Whole days of a scope; None where it has no bound."""
     if scope.since is None and scope.until is None:
         return None
     return Span(day_of(scope.since or dt.date(1, 1, 1)), day_of(scope.until or dt.date(9999, 12, 30)))

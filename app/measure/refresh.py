@@ -158,6 +158,8 @@ def _dirty_days(
             with warehouse.changes(rollup.tables, name, state.mark, after) as (session, tables):
                 found = session.columns(select(Facts(tables)))["day"].astype(float)
             days |= {int(d) for d in found if not np.isnan(d)}
+    if rollup.observed and observed == state.observed_us:
+        return days  # no time has passed, as far as the sources tell
     return days | store.unsettled_days(rollup)
 
 
@@ -167,19 +169,25 @@ def _shares_days(rollup: Rollup[C], name: str) -> bool:
 
 
 def _chunks(days: Sequence[int], rollup: Rollup[C], warehouse: Warehouse) -> list[list[int]]:
-    """Runs of dirty days within one month, cut where a query would join more than ROWS_A_QUERY rows."""
+    """Dirty days in groups, one query each: as many as keep a query below ROWS_A_QUERY rows.
+
+    Clean days between two dirty ones are read too, and dropped by the store: a statement costs more to plan than a
+    few small days to read. A warehouse that bounds its own memory is asked month by month.
+    """
     chunks: list[list[int]] = []
     sizes = warehouse.sizes(tuple(n for n in rollup.tables if _shares_days(rollup, n)))
     rows = 0
     for day in days:
-        size = sizes.get(day, 0)
-        joins = chunks and day == chunks[-1][-1] + 1 and period_of(day) == period_of(chunks[-1][-1])
-        if joins and rows + size <= ROWS_A_QUERY:
+        added = (
+            sum(sizes.get(d, 0) for d in range(chunks[-1][-1] + 1, day + 1)) if chunks else sizes.get(day, 0)
+        )
+        joins = bool(chunks) and (bool(sizes) or period_of(day) == period_of(chunks[-1][-1]))
+        if joins and rows + added <= ROWS_A_QUERY:
             chunks[-1].append(day)
-            rows += size
+            rows += added
         else:
             chunks.append([day])
-            rows = size
+            rows = sizes.get(day, 0)
     return chunks
 
 

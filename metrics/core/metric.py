@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
@@ -201,6 +201,21 @@ class Contrast(Generic[C]):
 
 
 @dataclass(frozen=True)
+class Cases:
+    """The rows behind a headline, as a list that a person reads and acts on; never the way to a number.
+
+    `select`: statement whose columns are shown under their own names (times as microseconds end in `_us`), most urgent
+    row first. `tables`: what it reads. `observed`, `derived`: as in a Rollup.
+    """
+
+    title: str
+    tables: tuple[str, ...]
+    select: Callable[[Facts, Choice], sa.Select[Any]]
+    observed: tuple[str, ...] = ()
+    derived: Callable[[Columns], Columns] | None = None
+
+
+@dataclass(frozen=True)
 class Metric(Generic[C]):
     """One number's whole declaration: words, computation, judgement. Exactly one of finalise and contrast."""
 
@@ -223,6 +238,7 @@ class Metric(Generic[C]):
     stale_after: dt.timedelta = field(default=dt.timedelta(days=7))
     references: tuple[str, ...] = ()
     version: int = 1
+    cases: Cases | None = None
 
     def __post_init__(self) -> None:
         if (self.finalise is None) == (self.contrast is None):
