@@ -219,7 +219,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (ValueError, OSError, RuntimeError, sqlite3.Error, duckdb.Error, SQLAlchemyError) as error:
+    except OSError as error:
+        click.echo(f"error: {report.trouble(error)}", err=True)
+        sys.exit(2)
+    except (ValueError, RuntimeError, sqlite3.Error, duckdb.Error, SQLAlchemyError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     except click.Abort:

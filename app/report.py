@@ -8,6 +8,7 @@ import datetime as dt
 import enum
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +33,17 @@ def metric(key: str) -> Metric[Any]:
         return ALL[key]
     family = [k for k, m in ALL.items() if m.family == key.partition(".")[0]]
     raise click.UsageError(f"no metric {key!r}; there is: {', '.join(family or sorted(ALL))}")
+
+
+def trouble(error: OSError) -> str:
+    """What the system refused, on what, and what to do where that is known."""
+    where = f" ({error.filename})" if error.filename else ""
+    todo = (
+        "; free some space and run the same command again: nothing was half written"
+        if error.errno == ENOSPC
+        else ""
+    )
+    return f"{error.strerror or error}{where}{todo}"
 
 
 def emit(value: object, *, js: bool) -> None:

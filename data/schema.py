@@ -186,8 +186,8 @@ survey_answers = table(
     "survey_answers", "Answers to the same question from both sides.",
     ("survey_id", "question_id", "respondent_id", "initiative_id"),
     id_("survey_id"), id_("question_id"), Col("respondent_id", comment="employee", personal=True),
-    id_("initiative_id"), one_of("side", "technical", "business"), Col("answer", "int", "ordinal 1 to 5"),
-    time("answered_at"), event="answered_at",
+    id_("initiative_id"), one_of("side", "technical", "business"),
+    Col("answer", "int", "ordinal 1 to 5", values=("1", "2", "3", "4", "5")), time("answered_at"), event="answered_at",
 )
 costs = table(
     "costs", "Money spent on an initiative.", ("cost_id",),

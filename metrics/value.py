@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from metrics._value_arms import SRM_LIMIT as SRM_LIMIT  # the reader's card says when it is crossed
 from metrics._value_arms import (
     ARMS,
     SPLIT,

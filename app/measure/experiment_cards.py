@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.measure import words
 from app.measure.judged import Frame, Judged
 from metrics import ALL
-from metrics._value_arms import SRM_LIMIT
+from metrics.value import SRM_LIMIT
 
 EFFECT, RELATIVE, RESPONDERS = (
     "value.mean_difference",
