@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from metrics._value_arms import SRM_LIMIT as SRM_LIMIT  # the reader's card says when it is crossed
 from metrics._value_arms import (
     ARMS,
     SPLIT,
@@ -22,6 +21,7 @@ from metrics._value_arms import (
     srm_of,
     units_of,
 )
+from metrics._value_arms import SRM_LIMIT as SRM_LIMIT  # noqa: PLC0414 (the card says when it is crossed)
 from metrics.core.estimates import NEWCOMBE, WILSON
 from metrics.core.metric import Choice, Contrast, Dimension, Direction, Estimate, Metric, Unit
 
