@@ -41,6 +41,8 @@ check: lint types imports test
 
 bench: setup-dev
 	$(BIN)/python -m tests.bench.scores
+	$(BIN)/python -m tests.bench.loading
+	$(BIN)/python -m tests.bench.activation
 
 soak: setup-dev
 	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest -m slow

@@ -22,6 +22,15 @@ from pathlib import Path
 ROWS = int(os.environ.get("THROUGHLINE_BENCH_ROWS", "10000000"))
 DAYS, ROUNDS = 30, 3
 ROOT = Path(__file__).resolve().parents[2]
+NEEDED = (
+    "signals",
+    "message_events",
+    "activation_signals",
+    "activations",
+    "suppression_events",
+    "outcomes",
+    "data_watermarks",
+)
 Found = dict[str, int]
 
 
@@ -45,29 +54,26 @@ def by_hand(home: Path) -> Found:
 
     from tests.bench.warehouses import fact_paths
 
-    def rows(name: str) -> str:
-        return f"read_parquet([{fact_paths(home, name)}])"
-
     con = duckdb.connect()
+    for name in NEEDED:
+        con.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{fact_paths(home, name)}])")
     con.execute(
         f"SET memory_limit='3GB'; SET threads=2; SET preserve_insertion_order=false; SET temp_directory='{home}/scratch'"
     )
-    (end,) = con.execute(
-        f"SELECT min(epoch_us(complete_through_at)) FROM {rows('data_watermarks')}"
-    ).fetchone() or (0,)
+    (end,) = con.execute("SELECT min(epoch_us(complete_through_at)) FROM data_watermarks").fetchone() or (0,)
     cells = con.execute(f"""
         WITH s AS (SELECT signal_id, person_id, model_id, epoch_us(scored_at) us, window_seconds * 1000000 w, arm, decision,
-                     is_test, expected_value FROM {rows("signals")}),
-          sent AS (SELECT activation_id, min(epoch_us(event_at)) us FROM {rows("message_events")}
+                     is_test, expected_value FROM signals),
+          sent AS (SELECT activation_id, min(epoch_us(event_at)) us FROM message_events
                    WHERE event_type = 'sent' AND epoch_us(event_at) <= {end} GROUP BY 1),
-          first AS (SELECT signal_id, min(sent.us) us, arg_min(channel, sent.us) channel FROM {rows("activation_signals")}
-                    JOIN {rows("activations")} USING (activation_id) JOIN sent USING (activation_id)
+          first AS (SELECT signal_id, min(sent.us) us, arg_min(channel, sent.us) channel FROM activation_signals
+                    JOIN activations USING (activation_id) JOIN sent USING (activation_id)
                     WHERE purpose = 'marketing' AND NOT coalesce(is_test, false) GROUP BY 1),
           x AS (SELECT person_id, epoch_us(effective_at) us, coalesce(epoch_us(expires_at), 9e18) ends
-                FROM {rows("suppression_events")} WHERE action = 'suppress' AND epoch_us(effective_at) <= {end}),
+                FROM suppression_events WHERE action = 'suppress' AND epoch_us(effective_at) <= {end}),
           stop AS (SELECT signal_id, min(x.us) us FROM s JOIN x USING (person_id)
                    WHERE x.us >= s.us OR x.ends > s.us GROUP BY 1),
-          won AS (SELECT signal_id, min(epoch_us(o.occurred_at)) us FROM s JOIN {rows("outcomes")} o USING (person_id)
+          won AS (SELECT signal_id, min(epoch_us(o.occurred_at)) us FROM s JOIN outcomes o USING (person_id)
                   WHERE outcome_type <> 'churn' AND epoch_us(o.occurred_at) BETWEEN s.us AND {end} GROUP BY 1),
           coded AS (SELECT s.*, first.us f, channel, least(stop.us, won.us) r,
               CASE WHEN is_test THEN 'excluded_test' WHEN arm = 'holdout' THEN 'excluded_holdout'
