@@ -12,16 +12,19 @@ import pytest
 import sqlalchemy as sa
 
 from data.sql import Facts
+from metrics import _activation_continuity
 from metrics._activation_episodes import episode_states
 from metrics._activation_feedback import FEEDBACK, INVALID, STALENESS, WaitCells
 from metrics._activation_figures import complete_chain_share, manual_share, manual_signals_share, value_lost
-from metrics._activation_hops import CHAINS, STEPS, ChainCells, StepCells
+from metrics._activation_hop_cells import ChainCells, StepCells
+from metrics._activation_hops import CHAINS, STEPS
 from metrics._activation_slo import DUE, DueCells
 from metrics._activation_states import STATE_CELLS, STATES, StateCells, resolved_states
 from metrics.core.contact import NEVER
 from metrics.core.metric import Choice
 from tests.laws.activation_homes import Judged, harvest
 from tests.oracle import activation, journeys
+from tests.oracle import continuity as oracle_continuity
 from tests.oracle.draws import END, GRID, LATER, iso
 from tests.oracle.engine import SECOND
 
@@ -219,3 +222,30 @@ def test_the_age_of_the_data_behind_a_score_is_that_of_the_oracle(judged: Judged
         want["reached"] += len(ages)
         want["reached us"] += sum(us(a) for a in ages)
     assert +waits(WaitCells.of(judged.cells(STALENESS))) == pytest.approx(+want, **EXACT)
+
+
+def concerned(judged: Judged) -> tuple[Counter[str], dict[tuple[str, int], bool]]:
+    """How signals in degraded time fared, and the quarters judged, by the oracle; one attempt judges a quarter at once."""
+    worlds = [w for _, w in numbered(judged)]
+    quarters = oracle_continuity.quarters(worlds, _activation_continuity.OBJECTIVE, 1, 0)
+    want: Counter[str] = Counter()
+    for w in worlds:
+        want.update(oracle_continuity.fates(w, quarters))
+    return want, quarters
+
+
+def test_continuity_is_that_of_the_oracle(judged: Judged, monkeypatch):
+    monkeypatch.setattr(_activation_continuity, "FEWEST", 1)
+    monkeypatch.setattr(_activation_continuity, "SETTLED_US", 0)
+    want, quarters = concerned(judged)
+    cells = _activation_continuity.ContinuityCells.of(judged.cells(_activation_continuity.CONTINUITY))
+    fates = enumerate(("rerouted", "same", "stranded"))
+    assert {name: int(cells.n[cells.fate == i].sum()) for i, name in fates} == {
+        name: want[name] for name in ("rerouted", "same", "stranded")
+    }
+    found = _activation_continuity.DegradedCells.of(judged.cells(_activation_continuity.DEGRADED))
+    assert (int(found.judged.sum()), int(found.degraded.sum())) == (len(quarters), sum(quarters.values()))
+
+
+def test_random_warehouses_have_signals_in_degraded_time(batches):
+    assert set(concerned(batches[LATER])[0]) >= {"same", "stranded"}
