@@ -22,12 +22,16 @@ st.set_page_config(
 
 EVERYTHING = (Control.MODEL, Control.EXPERIMENT, Control.PERIOD, Control.AS_OF)
 ABOUT_MODELS = (Control.MODEL, Control.PERIOD, Control.AS_OF)
+ABOUT_DAYS = (Control.PERIOD, Control.AS_OF)
 ABOUT_TRIALS = (Control.EXPERIMENT, Control.AS_OF)
 PAGES = (
     ("Scorecard", "scorecard", EVERYTHING),
     ("Models", "models", ABOUT_MODELS),
+    ("Activation", "activation", ABOUT_MODELS),
     ("Fairness", "fairness", ABOUT_MODELS),
     ("Value", "value", ABOUT_TRIALS),
+    ("Suppression", "suppression", ABOUT_DAYS),
+    ("Identity", "identity", ABOUT_DAYS),
     ("Definitions", "definitions", ()),
     ("Data health", "health", ()),
 )

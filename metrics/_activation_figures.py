@@ -9,7 +9,7 @@ import numpy as np
 
 from metrics._activation_feedback import INVALID, REACHED, WaitCells
 from metrics._activation_grid import SECOND
-from metrics._activation_hops import ChainCells, StepCells
+from metrics._activation_hop_cells import ChainCells, StepCells
 from metrics._activation_states import DAY_US, STATES, StateCells
 from metrics.core.estimates import share
 from metrics.core.incidence import IncidenceCurves, aalen_johansen, incidence_at
@@ -149,14 +149,14 @@ def value_lost(cells: StateCells, _: Choice) -> Estimate:
     return Estimate(value, n=n, method="step function of the window", warnings=(CLAIMED, *warnings_of(cells)))
 
 
-def _whole_mask(mask: Ints) -> int:
+def whole_mask(mask: Ints) -> int:
     """The hops that occur at all in a slice: what a complete chain must hold."""
     return int(np.bitwise_or.reduce(mask)) if mask.size else 0
 
 
 def complete_chain_share(cells: ChainCells, _: Choice) -> Estimate:
     n = int(cells.n.sum())
-    full = (cells.mask == _whole_mask(cells.mask)) & (cells.broken == 0)
+    full = (cells.mask == whole_mask(cells.mask)) & (cells.broken == 0)
     return share(int(cells.n[full].sum()), n, "no signal was activated in this scope")
 
 
@@ -176,14 +176,27 @@ def manual_signals_share(cells: ChainCells, _: Choice) -> Estimate:
     return share(int(cells.manual.sum()), int(cells.observed.sum()), nothing)
 
 
+def _between(cells: StepCells, full: np.ndarray, n: int) -> tuple[str, ...]:
+    """What a mean of recorded times hides where only the start and end of a batch run are known."""
+    wide = int(cells.n[full & (cells.high > cells.low)].sum())
+    if not wide:
+        return ()
+    low, high = (float((cells.n[full] * x[full]).sum() / n) for x in (cells.low, cells.high))
+    return (
+        f"{wide:,} of {n:,} are known only to the start and end of a batch run: the mean lies between {low:,.0f} and "
+        f"{high:,.0f} s",
+    )
+
+
 def hop_seconds(cells: StepCells, _: Choice) -> Estimate:
     """Mean over complete chains, because means add up along the chain and medians do not."""
-    full = (cells.mask == _whole_mask(cells.mask)) & (cells.broken == 0)
+    full = (cells.mask == whole_mask(cells.mask)) & (cells.broken == 0)
     n = int(cells.n[full].sum())
     inverted = int(cells.inverted.sum())
-    notes = (f"{inverted:,} out of order by more than 5 s are left out",) if inverted else ()
+    notes: tuple[str, ...] = (f"{inverted:,} out of order by more than 5 s are left out",) if inverted else ()
     if n == 0:
         return undefined("no complete chain of hops in this scope", warnings=notes)
+    notes += _between(cells, full, n)
     mean = float((cells.n[full] * cells.seconds[full]).sum() / n)
     if n < 2:
         return Estimate(mean, n=n, method="one chain: no interval", warnings=notes)

@@ -7,16 +7,15 @@ chain holds is a bit mask, kept as a key: whether it is complete is told by the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from data.schema import HOPS
 from data.sql import Facts, day_number, micros, whole
-from metrics._activation_grid import SECOND, log_bucket
+from metrics._activation_grid import log_bucket
+from metrics._activation_hop_cells import ChainCells, StepCells
 from metrics._activation_states import (
     SKEW_US,
     SOURCES,
@@ -26,53 +25,10 @@ from metrics._activation_states import (
 from metrics._activation_touch import days_of, signals_of_links
 from metrics.core.contact import end_of, never
 from metrics.core.metric import Reach, Rollup
-from metrics.core.shapes import Columns, Counts, Floats, Ints
+from metrics.core.shapes import Counts
 
 TO_SENT = HOPS.index("sent") + 1  # hops of the way to the person; those after it are feedback
 IN_WINDOW, LATE = 5, 6
-
-
-@dataclass(frozen=True)
-class StepCells:
-    """Steps of one slice, one entry a cell: steps counted, their mean seconds, and the chain they belong to."""
-
-    hop: np.ndarray
-    mask: Ints
-    broken: Ints
-    n: Ints
-    inverted: Ints
-    seconds: Floats
-
-    @classmethod
-    def of(cls, columns: Columns) -> StepCells:
-        n = columns["n"].astype(np.int64)
-        seconds = columns["us"].astype(float) / np.maximum(n, 1) / SECOND
-        ints = (columns[k].astype(np.int64) for k in ("mask", "broken"))
-        mask, broken = ints
-        code = columns["step"].astype(np.int64)
-        hop = np.array([f"{HOPS[c // 100]}->{HOPS[c % 100]}" for c in code], dtype=object)
-        return cls(hop, mask, broken, n, columns["inverted"].astype(np.int64), seconds)
-
-
-@dataclass(frozen=True)
-class ChainCells:
-    """Chains of one slice, one entry a cell: mask of hops up to sent, n, and seconds waited (all, manual)."""
-
-    mask: Ints
-    broken: Ints
-    n: Ints
-    observed: Ints
-    manual: Ints
-    manual_seconds: float
-    total_seconds: float
-
-    @classmethod
-    def of(cls, columns: Columns) -> ChainCells:
-        mask, broken, n, observed, manual = (
-            columns[k].astype(np.int64) for k in ("mask", "broken", "n", "observed", "manual")
-        )
-        manual_us, total_us = (float(columns[k].astype(float).sum()) for k in ("manual_us", "total_us"))
-        return cls(mask, broken, n, observed, manual, manual_us / SECOND, total_us / SECOND)
 
 
 def _place(hop: ColumnElement[str]) -> ColumnElement[int]:
@@ -80,11 +36,11 @@ def _place(hop: ColumnElement[str]) -> ColumnElement[int]:
 
 
 def _logged(facts: Facts, active: sa.CTE) -> sa.Select[Any]:
-    """Earliest logged entry of each hop of each activated signal: signal_id, place, us, manual, said."""
+    """Earliest logged entry of each hop of each activated signal: signal_id, place, us, manual, said, low_us, high_us."""
     h = facts["activation_hops"]
     raw = (
         sa.select(h.c.signal_id, h.c.activation_id, _place(h.c.hop).label("place"), micros(h.c.entered_at).label("us"),
-                  h.c.mode)
+                  micros(h.c.entered_at_lo).label("low_us"), micros(h.c.entered_at_hi).label("high_us"), h.c.mode)
         .where(sa.or_(h.c.outcome.is_(None), h.c.outcome == "ok"))
         .subquery("hop_rows")
     )  # fmt: skip
@@ -98,6 +54,8 @@ def _logged(facts: Facts, active: sa.CTE) -> sa.Select[Any]:
     )
     ranked = (
         sa.select(raw.c.signal_id, raw.c.place, raw.c.us, sa.case((raw.c.mode == "manual", 1), else_=0).label("manual"),
+                  sa.case((raw.c.low_us < raw.c.us, raw.c.low_us), else_=raw.c.us).label("low_us"),
+                  sa.case((raw.c.high_us > raw.c.us, raw.c.high_us), else_=raw.c.us).label("high_us"),
                   order.label("turn"))
         .select_from(raw.join(active, own))
         .subquery("ranked_hops")
@@ -108,17 +66,27 @@ def _logged(facts: Facts, active: sa.CTE) -> sa.Select[Any]:
         ranked.c.us,
         ranked.c.manual,
         sa.literal_column("1", sa.Integer()).label("said"),
+        ranked.c.low_us,
+        ranked.c.high_us,
     ).where(ranked.c.turn == 1)
 
 
 def _visits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
-    """Activated signals, and the earliest entry of each hop of each: signal_id, place, us, manual, said."""
+    """Activated signals, and the earliest entry of each hop of each: signal_id, place, us, manual, said, low_us, high_us."""
     rows = resolved_states(facts)
     active = sa.select(rows).where(rows.c.code.in_((IN_WINDOW, LATE))).cte("activated")
     said = _logged(facts, active)
     none = sa.literal_column("0", sa.Integer())
     ends = [
-        sa.select(active.c.signal_id, sa.literal_column(str(place), sa.Integer()), column, none, none)
+        sa.select(
+            active.c.signal_id,
+            sa.literal_column(str(place), sa.Integer()),
+            column,
+            none,
+            none,
+            column,
+            column,
+        )
         for place, column in ((HOPS.index("scored"), active.c.us), (HOPS.index("sent"), active.c.sent_us))
     ]
     every = sa.union_all(said, *ends).subquery("every_hop")
@@ -126,7 +94,8 @@ def _visits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
         partition_by=[every.c.signal_id, every.c.place], order_by=every.c.said.desc()
     )
     chosen = sa.select(every, best.label("best")).subquery("chosen_hops")
-    visits = sa.select(chosen.c.signal_id, chosen.c.place, chosen.c.us, chosen.c.manual, chosen.c.said)
+    kept = ("signal_id", "place", "us", "manual", "said", "low_us", "high_us")
+    visits = sa.select(*(chosen.c[k] for k in kept))
     return active, visits.where(chosen.c.best == 1).subquery("visits")
 
 
@@ -142,6 +111,8 @@ def _steps(facts: Facts) -> tuple[sa.CTE, sa.CTE]:
     nxt = sa.select(
         v.c.signal_id, v.c.place, v.c.us, to_place.label("to_place"), following(v.c.us, never()).label("to_us"),
         following(v.c.manual, 0).label("manual"), said.label("said"),
+        (following(v.c.low_us, never()) - v.c.high_us).label("least"),
+        (following(v.c.high_us, never()) - v.c.low_us).label("most"),
     ).subquery("pairs")  # fmt: skip
     length = nxt.c.to_us - nxt.c.us
     steps = (
@@ -150,6 +121,8 @@ def _steps(facts: Facts) -> tuple[sa.CTE, sa.CTE]:
             nxt.c.to_us,
             sa.case((length < 0, 0), else_=length).label("us"),
             sa.case((length < -SKEW_US, 1), else_=0).label("inverted"),
+            sa.case((nxt.c.least < 0, 0), else_=nxt.c.least).label("least_us"),
+            sa.case((nxt.c.most < 0, 0), else_=nxt.c.most).label("most_us"),
         )
         .where(nxt.c.to_place >= 0)
         .cte("steps")
@@ -181,6 +154,12 @@ def _chains(steps: sa.CTE) -> sa.Subquery:
     )
 
 
+def manual_waits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
+    """Activated signals, and of each its wait for manual hops up to sent: signal_id, manual (0 or 1), manual_us."""
+    active, steps = _steps(facts)
+    return active, _chains(steps)
+
+
 DIMS = STATE_CELLS.dims[:-1]  # all but the state: these are activated
 TOUCHED = (
     *STATE_CELLS.touched,
@@ -190,27 +169,39 @@ REACH = (*STATE_CELLS.reach, ("activation_hops", Reach.LATER))
 TABLES = (*STATE_CELLS.tables, "activation_hops")
 
 
+STEP_KEYS = ("step", "mask", "broken", "bucket", "low_bucket", "high_bucket")
+
+
+def _bounds(active: sa.CTE, steps: sa.CTE) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Least and greatest microseconds of a step; both its length unless they differ by more than W / 10."""
+    told = (steps.c.most_us - steps.c.least_us) * 10 <= active.c.window_ms * 1000
+    exact = sa.or_(told, steps.c.inverted == 1)
+    low, high = (sa.case((exact, steps.c.us), else_=steps.c[k]) for k in ("least_us", "most_us"))
+    return low, high
+
+
 def _select_steps(facts: Facts) -> sa.Select[tuple[object, ...]]:
     active, steps = _steps(facts)
     chains = _chains(steps)
+    low, high = _bounds(active, steps)
     rows = (
         sa.select(
             day_number(active.c.us).label("day"), *(active.c[d] for d in facts.dims if d != "hop"),
             sa.case(*((steps.c.to_place == i, name) for i, name in enumerate(HOPS)), else_="").label("hop"),
             (steps.c.place * 100 + steps.c.to_place).label("step"), chains.c.mask, chains.c.broken,
-            log_bucket(steps.c.us).label("bucket"),
-            steps.c.us, steps.c.inverted,
+            log_bucket(steps.c.us).label("bucket"), log_bucket(low).label("low_bucket"), log_bucket(high).label("high_bucket"),
+            steps.c.us, low.label("low_us"), high.label("high_us"), steps.c.inverted,
         )
         .select_from(active.join(steps, steps.c.signal_id == active.c.signal_id)
                      .join(chains, chains.c.signal_id == active.c.signal_id))
         .subquery("step_rows")
     )  # fmt: skip
-    keys = [rows.c[k] for k in ("day", *facts.dims, "step", "mask", "broken", "bucket")]
+    keys = [rows.c[k] for k in ("day", *facts.dims, *STEP_KEYS)]
     return sa.select(
         *keys,
         whole(sa.func.sum(1 - rows.c.inverted)).label("n"),
         whole(sa.func.sum(rows.c.inverted)).label("inverted"),
-        whole(sa.func.sum(rows.c.us)).label("us"),
+        *(whole(sa.func.sum(rows.c[k])).label(k) for k in ("us", "low_us", "high_us")),
     ).group_by(*keys)
 
 
@@ -240,9 +231,10 @@ STEPS: Rollup[StepCells] = Rollup(
     title="Steps from score to person and back",
     tables=TABLES,
     dims=(*DIMS, "hop"),
-    inner=("step", "mask", "broken", "bucket"),
-    shapes=(Counts(("n", "inverted", "us")),),
+    inner=STEP_KEYS,
+    shapes=(Counts(("n", "inverted", "us", "low_us", "high_us")),),
     select=_select_steps,
+    version=2,
     cells=StepCells.of,
     touched=TOUCHED,
     reach=REACH,

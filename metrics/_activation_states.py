@@ -21,6 +21,7 @@ STATES = (
     "excluded_test", "excluded_holdout", "excluded_no_action", "unlinked_identity", "invalid_negative", "in_window",
     "late", "competing_suppressed", "competing_converted", "open", "missed",
 )  # fmt: skip
+IN_WINDOW, LATE, MISSED = (STATES.index(name) for name in ("in_window", "late", "missed"))
 MINUTE_US = 60_000_000
 DAY_US = 86_400_000_000
 AHEAD = -1  # bucket of signals scored after the observation end: in a state, but never followed
@@ -239,13 +240,18 @@ def celled(facts: Facts, coded: sa.Subquery) -> sa.Select[tuple[object, ...]]:
     """The rows summed to cells: state, window, bucket of the time taken."""
     rows = _bucketed(facts, coded)
     keys = [rows.c.day, *(rows.c[d] for d in facts.dims), *(rows.c[k] for k in INNER)]
-    return sa.select(
-        *keys,
-        sa.func.count().label("n"),
-        whole(sa.func.sum(rows.c.clamped)).label("clamped"),
-        whole(sa.func.sum(rows.c.summed_us)).label("us"),
-        sa.func.sum(rows.c.expected).label("expected"),
-    ).group_by(*keys)
+    pins = [rows.c[name] == value for name, value in facts.where if name in rows.c]
+    return (
+        sa.select(
+            *keys,
+            sa.func.count().label("n"),
+            whole(sa.func.sum(rows.c.clamped)).label("clamped"),
+            whole(sa.func.sum(rows.c.summed_us)).label("us"),
+            sa.func.sum(rows.c.expected).label("expected"),
+        )
+        .where(*pins)
+        .group_by(*keys)
+    )
 
 
 STATE_CELLS: Rollup[StateCells] = Rollup(

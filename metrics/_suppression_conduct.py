@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from metrics._suppression_carried import CARRIED
+from metrics._suppression_cases import PERSONS_AT_RISK
 from metrics._suppression_consent import CONSENTS, WITHHELD
 from metrics._suppression_figures import (
     at_risk_of,
@@ -113,6 +114,7 @@ CONDUCT = (
         why="It is the one list on which acting today prevents a violation tomorrow.",
         rollup=AT_RISK,
         finalise=at_risk_of,
+        cases=PERSONS_AT_RISK,
         settings=(POLICY, CLOCK, KIND),
     ),
     rate_metric(

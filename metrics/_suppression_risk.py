@@ -99,7 +99,7 @@ def _standing(facts: Facts, sides: Sides) -> sa.Subquery:
     )  # fmt: skip
 
 
-def _rows(facts: Facts) -> sa.Subquery:
+def threatened(facts: Facts) -> sa.Subquery:
     """One row a person, channel and stop, for each policy and clock, with the kind of risk."""
     people = People.of(facts)
     waiting = _waiting(facts, people)
@@ -131,8 +131,8 @@ def _rows(facts: Facts) -> sa.Subquery:
 
 
 def _select(facts: Facts) -> sa.Select[Any]:
-    threatened = _rows(facts)
-    rows = sa.select(threatened, day_number(threatened.c.from_us).label("stopped_on")).subquery("risks")
+    risks = threatened(facts)
+    rows = sa.select(risks, day_number(risks.c.from_us).label("stopped_on")).subquery("risks")
     inside = sa.true() if facts.span is None else rows.c.stopped_on.between(facts.span.first, facts.span.last)
     pinned = [(n, v) for n, v in facts.where if n in rows.c]
     keys = [rows.c.root, *(rows.c[d] for d in facts.dims), rows.c.policy, rows.c.clock]

@@ -9,38 +9,40 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+from metrics._activation_cases import BURNT, DEAREST, LOST, SAVEABLE, SLOWEST
+from metrics._activation_continuity import CONTINUITY, DEGRADED
 from metrics._activation_episodes import EPISODES
-from metrics._activation_feedback import FEEDBACK, STALENESS, WaitCells
-from metrics._activation_figures import (
-    complete_chain_share,
-    hop_seconds,
-    in_window_share,
-    incidence_in_window,
-    latency,
-    loop_closure,
-    manual_share,
-    manual_signals_share,
-    signals,
-    value_lost,
-    wait_quantile,
-)
-from metrics._activation_hops import CHAINS, STEPS, ChainCells, StepCells
+from metrics._activation_feedback import FEEDBACK, STALENESS
+from metrics._activation_figures import in_window_share, incidence_in_window, latency, signals, value_lost
+from metrics._activation_hops import CHAINS, STEPS
 from metrics._activation_slo import DUE, OBJECTIVE, WINDOW, DueCells, burn
 from metrics._activation_states import STATE_CELLS, StateCells
-from metrics.core.metric import Dimension, Direction, Metric, Setting, Unit
+from metrics._activation_way import (
+    CHANNEL_CONTINUITY,
+    COMPLETE_CHAINS,
+    FEEDBACK_MEDIAN,
+    HOP_MEDIAN,
+    HOP_SECONDS,
+    LOOP_CLOSURE,
+    MANUAL,
+    MANUAL_SIGNALS,
+    MINUTES_DEGRADED,
+    OWNER,
+    STALENESS_MEDIAN,
+)
+from metrics.core.metric import Dimension, Direction, Metric, Unit
 
-OWNER = "initiative owner"
 KAPLAN_MEIER = "Kaplan and Meier 1958, doi:10.1080/01621459.1958.10501452"
 BROOKMEYER = "Brookmeyer and Crowley 1982, doi:10.2307/2530286"
 AALEN_JOHANSEN = "Aalen and Johansen 1978"
 FRESH = dt.timedelta(days=2)
 
 
-def _quantile(name: str, words: str, p: float) -> Metric[StateCells]:
+def _quantile(name: str, title: str, words: str, p: float) -> Metric[StateCells]:
     """The time by which a share p of signals was activated."""
     return Metric(
         key=f"activation.latency_{name}",
-        title=f"Time to activation, {words}",
+        title=title,
         question=f"How long until {words} of the signals have led to a message?",
         definition=(
             f"Kaplan-Meier {p:.0%} quantile of first qualifying send minus scoring, seconds. Signals not yet activated "
@@ -55,6 +57,7 @@ def _quantile(name: str, words: str, p: float) -> Metric[StateCells]:
         interval="Kaplan-Meier, log-log transform",
         owner=OWNER,
         finalise=latency(p),
+        cases=SLOWEST,
         references=(KAPLAN_MEIER, BROOKMEYER),
     )
 
@@ -75,6 +78,7 @@ SIGNALS = Metric[StateCells](
     interval="none: a complete count",
     owner=OWNER,
     finalise=signals,
+    cases=SAVEABLE,
 )
 IN_WINDOW = Metric[StateCells](
     key="activation.in_window_share",
@@ -92,10 +96,11 @@ IN_WINDOW = Metric[StateCells](
     interval="Wilson",
     owner=OWNER,
     finalise=in_window_share,
+    cases=LOST,
 )
 EPISODE_MEDIAN = Metric[StateCells](
     key="activation.episode_latency_median",
-    title="Time to activation, half, repeated signals as one",
+    title="Median time to activation, repeated signals as one",
     question="How long until half of the episodes of repeated signals have led to a message?",
     definition=(
         "As the median time to activation, but repeated signals of one person, model and name, with no send between them "
@@ -127,6 +132,7 @@ INCIDENCE = Metric[StateCells](
     interval="delta method, log-log transform",
     owner=OWNER,
     finalise=incidence_in_window,
+    cases=LOST,
     references=(AALEN_JOHANSEN,),
 )
 
@@ -147,118 +153,7 @@ VALUE_LOST = Metric[StateCells](
     interval="none: a claim has no sampling error",
     owner=OWNER,
     finalise=value_lost,
-)
-HOP_SECONDS = Metric[StepCells](
-    key="activation.hop_seconds",
-    title="Seconds spent in each hop",
-    question="Which step between score and person takes the time?",
-    definition=(
-        "Mean seconds of the step that ends in the hop, over activated signals whose chain is complete: means add up along "
-        "the chain, medians do not. Steps out of order by more than 5 s are left out and counted."
-    ),
-    why="The slowest hop is the one worth mending; the others are not.",
-    dimension=Dimension.PROCESS,
-    unit=Unit.SECONDS,
-    direction=Direction.LOWER,
-    rollup=STEPS,
-    interval="Student t",
-    owner=OWNER,
-    finalise=hop_seconds,
-    apart=("hop",),
-)
-COMPLETE_CHAINS = Metric[ChainCells](
-    key="activation.complete_chain_share",
-    title="Signals whose whole way is logged",
-    question="For how many activated signals do we know every step of the way?",
-    definition=(
-        "Activated signals that have every hop between scored and sent that occurs at all in the slice, none of them out of "
-        "order / activated signals."
-    ),
-    why="A waterfall of the logged few says nothing of the many whose way is not logged.",
-    dimension=Dimension.PROCESS,
-    unit=Unit.SHARE,
-    direction=Direction.HIGHER,
-    rollup=CHAINS,
-    interval="Wilson",
-    owner=OWNER,
-    finalise=complete_chain_share,
-)
-MANUAL = Metric[ChainCells](
-    key="activation.manual_share",
-    title="Time spent waiting for a manual step",
-    question="How much of the way to the person is waiting for somebody's hand?",
-    definition=(
-        "Seconds waiting for a manual hop / seconds from scored to sent, wall-clock, over activated signals with a logged "
-        "hop."
-    ),
-    why="Manual approval that outlasts the window undoes the model; it must be a choice, not a habit.",
-    dimension=Dimension.PROCESS,
-    unit=Unit.SHARE,
-    direction=Direction.LOWER,
-    rollup=CHAINS,
-    interval="none: a ratio of sums",
-    owner=OWNER,
-    finalise=manual_share,
-)
-MANUAL_SIGNALS = Metric[ChainCells](
-    key="activation.manual_signals_share",
-    title="Signals with a manual step",
-    question="How many signals waited for somebody's hand at least once?",
-    definition="Activated signals with at least one manual hop up to sent / activated signals with a logged hop.",
-    why="It tells a rare long wait from a short one for everybody.",
-    dimension=Dimension.PROCESS,
-    unit=Unit.SHARE,
-    direction=Direction.LOWER,
-    rollup=CHAINS,
-    interval="Wilson",
-    owner=OWNER,
-    finalise=manual_signals_share,
-)
-FEEDBACK_MEDIAN = Metric[WaitCells](
-    key="activation.feedback_median",
-    title="Time until an outcome reaches the model",
-    question="How long until half of the outcomes have reached the model again?",
-    definition=(
-        "Kaplan-Meier median of fed back minus converted, seconds, over outcomes of persons with a signal at or before them; "
-        "outcomes not yet fed back count as still waiting."
-    ),
-    why="A model that does not hear what its signals led to cannot learn from them.",
-    dimension=Dimension.LEARNING,
-    unit=Unit.SECONDS,
-    direction=Direction.LOWER,
-    rollup=FEEDBACK,
-    interval="Kaplan-Meier, log-log transform",
-    owner=OWNER,
-    finalise=wait_quantile(0.5, "no outcome of a scored person in this scope"),
-)
-LOOP_CLOSURE = Metric[WaitCells](
-    key="activation.loop_closure",
-    title="Outcomes that reached the model in time",
-    question="How many outcomes reached the model within the days allowed?",
-    definition="Share of outcomes fed back within `days` days, one less Kaplan-Meier: the young are censored, not dropped.",
-    why="Outcomes that never return leave the model as wise as on its first day.",
-    dimension=Dimension.LEARNING,
-    unit=Unit.SHARE,
-    direction=Direction.HIGHER,
-    rollup=FEEDBACK,
-    interval="log-log transform",
-    owner=OWNER,
-    finalise=loop_closure,
-    settings=(Setting("days", "30", "days allowed"),),
-)
-STALENESS_MEDIAN = Metric[WaitCells](
-    key="activation.score_staleness_median",
-    title="Age of the data behind a score",
-    question="How old was the newest data when the score was made?",
-    definition="Median of scored_at minus features_as_of, seconds, over signals that name it and are no tests.",
-    why="A real-time message sent on a week-old score is not real time.",
-    dimension=Dimension.TECHNICAL,
-    unit=Unit.SECONDS,
-    direction=Direction.LOWER,
-    rollup=STALENESS,
-    interval="Kaplan-Meier, log-log transform",
-    owner=OWNER,
-    finalise=wait_quantile(0.5, "no signal names features_as_of"),
+    cases=DEAREST,
 )
 SLO_BURN = Metric[DueCells](
     key="activation.slo_burn",
@@ -276,17 +171,19 @@ SLO_BURN = Metric[DueCells](
     interval="Wilson",
     owner=OWNER,
     finalise=burn,
+    cases=BURNT,
     settings=(OBJECTIVE, WINDOW),
 )
 _DECLARED = (
     SIGNALS,
     IN_WINDOW,
-    _quantile("median", "half", 0.5),
-    _quantile("p90", "nine tenths", 0.9),
-    _quantile("p95", "nineteen twentieths", 0.95),
+    _quantile("median", "Median time to activation", "half", 0.5),
+    _quantile("p90", "Time to activation of nine in ten", "nine tenths", 0.9),
+    _quantile("p95", "Time to activation of 19 in 20", "nineteen twentieths", 0.95),
     EPISODE_MEDIAN,
     INCIDENCE,
     HOP_SECONDS,
+    HOP_MEDIAN,
     COMPLETE_CHAINS,
     MANUAL,
     MANUAL_SIGNALS,
@@ -295,6 +192,8 @@ _DECLARED = (
     LOOP_CLOSURE,
     STALENESS_MEDIAN,
     SLO_BURN,
+    CHANNEL_CONTINUITY,
+    MINUTES_DEGRADED,
 )
 METRICS = tuple(replace(m, stale_after=FRESH) for m in _DECLARED)  # the family goes stale after two days
-ROLLUPS = (STATE_CELLS, EPISODES, STEPS, CHAINS, FEEDBACK, STALENESS, DUE)
+ROLLUPS = (STATE_CELLS, EPISODES, STEPS, CHAINS, FEEDBACK, STALENESS, DUE, CONTINUITY, DEGRADED)

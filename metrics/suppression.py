@@ -7,6 +7,7 @@ identity view and clock view; the headline is the strictest: every channel, one 
 from __future__ import annotations
 
 from metrics._suppression_carried import CARRIED
+from metrics._suppression_cases import VIOLATIONS as VIOLATION_CASES
 from metrics._suppression_conduct import CONDUCT
 from metrics._suppression_consent import CONSENTS, WITHHELD
 from metrics._suppression_figures import (
@@ -53,6 +54,7 @@ VIOLATIONS = (
         rollup=ATTEMPTS,
         finalise=violations_of,
         references=(CAN_SPAM, TCPA, GDPR),
+        cases=VIOLATION_CASES,
     ),
     rate_metric(
         key="suppression.violation_rate",
@@ -95,6 +97,7 @@ VIOLATIONS = (
         rollup=ATTEMPTS,
         finalise=violations_of,
         apart=("tier",),
+        cases=VIOLATION_CASES,
         references=(CAN_SPAM, TCPA),
     ),
     count_metric(
@@ -130,6 +133,7 @@ VIOLATIONS = (
         why="Ten messages to one person and one to each of ten are different harms.",
         rollup=PERSONS,
         finalise=persons_of,
+        cases=VIOLATION_CASES,
     ),
     count_metric(
         key="suppression.intake_lag_violations",

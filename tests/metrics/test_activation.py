@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from app.measure.cases import case_list
 from app.measure.refresh import refresh
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from data.load.tables import load_tables
 from metrics import ALL, ROLLUPS
+from metrics._activation_continuity import FEWEST, OBJECTIVE
 from metrics._activation_figures import incidence_curves, latency_curve, warnings_of
 from metrics._activation_states import StateCells
 from metrics.core.metric import Choice, Reading, Scope
 from tests import postgres
 from tests.cases import CASES, needs_cases
 from tests.conftest import NOW, clock
+from tests.oracle import continuity
+from tests.oracle.engine import View, read_folder, world
 
 pytestmark = needs_cases
 MARCH_10, MARCH_12 = (dt.datetime(2026, 3, day, tzinfo=dt.UTC) for day in (10, 12))
@@ -198,3 +203,22 @@ def test_a_horizon_inside_a_cycle_biases_the_curve_and_is_warned_of():
     assert not any("biases the curve" in w for w in warnings_of(whole))
     in_window = share(whole, Choice())
     assert in_window.value == pytest.approx(want["whole_cycle_share_truth"], abs=1e-6)
+
+
+def test_every_list_of_cases_is_answered_and_that_of_the_share_adds_up(golden, expected):
+    shown = replace(golden, settings=replace(golden.settings, person_lists=True))
+    for metric in (m for k, m in ALL.items() if k.startswith("activation.") and m.cases):
+        found = case_list(shown, metric, Scope(as_of=MARCH_10))
+        assert not found.refused
+        assert {"signal_id", "person_id", "state"} <= set(found.columns)
+    lost = case_list(shown, ALL["activation.in_window_share"], Scope(as_of=MARCH_10))
+    states = expected["as_of_2026-03-10"]["states"]
+    assert len(lost.rows) == states["late"] + states["missed"]
+
+
+def test_continuity_of_the_worked_warehouse_is_that_of_the_oracle(golden):
+    """Few of its messages are logged as delivered, so its e-mail counts as degraded."""
+    seen = world(read_folder(CASES / "golden"), View(as_of=f"{MARCH_10:%Y-%m-%dT%H:%M:%SZ}"))
+    want = continuity.fates(seen, continuity.quarters([seen], OBJECTIVE, FEWEST))
+    (found,) = read(golden, "channel_continuity", as_of=MARCH_10)
+    assert (found.numerator, found.denominator) == (want["rerouted"], sum(want.values()))

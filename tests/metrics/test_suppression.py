@@ -12,10 +12,12 @@ from typing import Any
 import hypothesis
 import pytest
 
+from app.measure.cases import case_list
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from metrics import ALL, ROLLUPS
 from metrics.core.metric import Reading, Scope
+from tests import postgres
 from tests.cases import CASES, needs_cases
 from tests.compare import differences, everything
 from tests.metrics.homes import brought_up, loaded_into
@@ -90,6 +92,20 @@ def test_the_worked_example_comes_out_through_files_and_refresh(golden, expected
     assert value(golden, "near_misses", as_of, policy=policy) == len(expected["suppression"]["near_misses"])
     for view in ({"clock": "received"}, {"identity": "known"}):
         assert value(golden, "violations", as_of, policy=policy, **view) == want["violations"] - 1
+
+
+@needs_cases
+@pytest.mark.postgres
+def test_postgresql_gives_the_same_digits_and_the_same_lists(golden, pg, tmp_path):
+    postgres.mirror(golden.lake, pg, "golden_stops")
+    there = Settings(home=tmp_path, warehouse_url=pg, warehouse_schema="golden_stops", person_lists=True)
+    twin = brought_up(open_runtime(there), ROLLED)
+    assert differences(everything(golden, OURS), everything(twin, OURS)) == []
+    here = replace(golden, settings=replace(golden.settings, person_lists=True))
+    for key in ("suppression.violations", "suppression.at_risk_persons"):
+        lists = [case_list(runtime, ALL[key], Scope()) for runtime in (here, twin)]
+        assert lists[0] == lists[1]
+        assert lists[0].rows
 
 
 @needs_cases
