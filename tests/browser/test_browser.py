@@ -20,7 +20,7 @@ from tests.cases import ROOT, lane
 
 pytestmark = pytest.mark.browser
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-PAGES = ("scorecard", "models", "fairness", "value", "definitions", "health")
+PAGES = ("scorecard", "models", "fairness", "activation", "suppression", "identity", "value", "definitions", "health")
 SIZES = {"desk": 1400, "phone": 390}
 THEMES = ("light", "dark")
 PATIENCE = 60.0
