@@ -12,10 +12,11 @@ import click
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import report
+from app import ledger_cli, report
 from app.measure import refresh as refreshing
 from app.runtime import open_runtime, utc_now
 from app.settings import load_settings
+from app.study_cli import study
 from metrics.core.metric import Scope
 
 if TYPE_CHECKING:
@@ -208,6 +209,13 @@ def serve(context: click.Context, host: str, port: int) -> None:
     from app.server import run
 
     run(context.obj, host, port)
+
+
+for _command in ledger_cli.COMMANDS:
+    cli.add_command(_command)
+
+
+cli.add_command(study)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ class Settings:
     """Where things are. `warehouse_url` None means the embedded lake under `home`, `ledger_url` None SQLite there.
 
     `person_lists`: whether lists of single persons (as ids) may be shown; no by default outside the demo.
+    `anchors`: where the ledger's anchors go; best on a volume that whoever can write the ledger cannot write.
     """
 
     home: Path
@@ -31,6 +32,7 @@ class Settings:
     duckdb_memory: str = "700MB"
     person_lists: bool = False
     ledger_url: str | None = None
+    anchors: Path | None = None
 
 
 def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -52,5 +54,6 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
         warehouse_schema=find("warehouse_schema"),
         duckdb_memory=find("duckdb_memory") or "700MB",
         ledger_url=find("ledger_url"),
+        anchors=Path(folder).resolve() if (folder := find("anchors")) else None,
         person_lists=(find("person_lists") or ("yes" if mode == "demo" else "no")) == "yes",
     )

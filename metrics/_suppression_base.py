@@ -150,22 +150,19 @@ def _heard(facts: Facts) -> sa.Subquery:
 def _timed(facts: Facts) -> sa.Subquery:
     """One row an attempt: its first send (seq 0), or each distinct refusal in order where nothing was ever sent."""
     heard = _heard(facts)
-    first = sa.func.min(sa.case((heard.c.kind == SENT, heard.c.us), else_=never()))
     sends = (
-        sa.select(heard.c.activation_id, whole(first).label("sent_us"))
+        sa.select(heard.c.activation_id, whole(sa.func.min(heard.c.us)).label("us"), number(0).label("seq"))
+        .where(heard.c.kind == SENT)
         .group_by(heard.c.activation_id)
-        .subquery("first")
     )
-    seq = sa.func.row_number().over(partition_by=heard.c.activation_id, order_by=heard.c.us)
+    sent, other = sends.subquery("sent"), _heard(facts)
+    seq = sa.func.row_number().over(partition_by=other.c.activation_id, order_by=other.c.us)
     refused = (
-        sa.select(heard.c.activation_id, heard.c.us, whole(seq).label("seq"))
-        .select_from(heard.join(sends, sends.c.activation_id == heard.c.activation_id))
-        .where(sends.c.sent_us == never())
+        sa.select(other.c.activation_id, other.c.us, whole(seq).label("seq"))
+        .select_from(other.outerjoin(sent, sent.c.activation_id == other.c.activation_id))
+        .where(other.c.kind == REFUSED, sent.c.activation_id.is_(None))
     )
-    sent = sa.select(sends.c.activation_id, sends.c.sent_us.label("us"), number(0).label("seq")).where(
-        sends.c.sent_us < never()
-    )
-    return sent.union_all(refused).subquery("timed")
+    return sends.union_all(refused).subquery("timed")
 
 
 def attempts(facts: Facts, people: People) -> sa.CTE:

@@ -6,6 +6,7 @@ that violates nothing. Counts hold one column a view, so that all eight come fro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,44 +133,64 @@ def _clean_rows(tried: FromClause, violating: FromClause) -> sa.Select[Any]:
         *(nothing.label(c) for c in ("trigger_type", "origin_channel", "mode", "jurisdiction", "tier")),
         tried.c.root, tried.c.kind, number(0).label("clock"), tried.c.marketing,
         sa.literal_column("0", sa.Integer()).label("crossing"), sa.literal_column("0", sa.Integer()).label("cross_record"),
-        number(1).label("n"), *(number(0).label(f) for f in (*FLAGS, *LATE, *APART)),
+        number(1).label("n"),
     ).where(tried.c.seq <= 1, tried.c.activation_id.not_in(sa.select(violating.c.activation_id)))  # fmt: skip
+
+
+def _modelled(facts: Facts, rows: FromClause, model: FromClause) -> sa.Subquery:
+    """Rows with the model behind them, cut to the span and the pinned dimensions."""
+    joined = rows.outerjoin(model, model.c.activation_id == rows.c.activation_id)
+    full = sa.select(rows, model.c.model_id).select_from(joined).subquery()
+    inside = sa.true() if facts.span is None else full.c.day.between(facts.span.first, facts.span.last)
+    return sa.select(full).where(inside, picked(full, facts)).subquery()
+
+
+def _parts(facts: Facts, people: People) -> tuple[sa.Subquery, sa.Subquery]:
+    """The charges, with a flag for each view, and the clean attempts, which need none (and are the many)."""
+    tried = attempts(facts, people)
+    sides = Sides.of(facts, people, tried)
+    charged, violating = charges(sides)
+    model = sa.select(models(facts, tried)).cte("models_behind")
+    violations = _charged_rows(facts, sides, charged).subquery()
+    return _modelled(facts, violations, model), _modelled(
+        facts, _clean_rows(tried, violating).subquery(), model
+    )
 
 
 def judged(facts: Facts, people: People) -> sa.Subquery:
     """One row a charge or clean attempt, with every dimension and flag; cut to the span and the pinned dimensions."""
-    tried = attempts(facts, people)
-    sides = Sides.of(facts, people, tried)
-    charged, violating = charges(sides)
-    rows = _charged_rows(facts, sides, charged).union_all(_clean_rows(tried, violating)).subquery("attempted")
-    model = models(facts, tried)
-    joined = rows.outerjoin(model, model.c.activation_id == rows.c.activation_id)
-    full = sa.select(rows, model.c.model_id).select_from(joined).subquery("modelled")
-    inside = sa.true() if facts.span is None else full.c.day.between(facts.span.first, facts.span.last)
-    return sa.select(full).where(inside, picked(full, facts)).subquery("judged")
+    violations, clean = _parts(facts, people)
+    zeros = [number(0).label(c) for c in COUNTS[1:]]
+    names = [c for c in violations.c.keys() if c not in COUNTS[1:]]  # noqa: SIM118 (a column collection)
+    wide = sa.select(*(violations.c[c] for c in names), *(violations.c[c] for c in COUNTS[1:]))
+    return wide.union_all(sa.select(*(clean.c[c] for c in names), *zeros)).subquery("judged")
+
+
+def _grouped(rows: FromClause, names: Sequence[str], counts: Sequence[str]) -> sa.Select[Any]:
+    """Sums of `counts` by `names`; the other counts are 0, and so is `past_deadline`, which the calendar settles later."""
+    keys = [rows.c[n] for n in names if n != "past_deadline"]
+    sums = [whole(sa.func.sum(rows.c[c])).label(c) if c in counts else number(0).label(c) for c in COUNTS]
+    late = [sa.literal_column("0", sa.Integer()).label("past_deadline")] if "past_deadline" in names else []
+    return sa.select(*keys, *late, *sums).group_by(*keys)
+
+
+def _cells(facts: Facts, inner: Sequence[str]) -> sa.Select[Any]:
+    """Charges and clean attempts, each grouped before they are put together: a charge is 33 counts wide."""
+    violations, clean = _parts(facts, People.of(facts))
+    names = ("day", *facts.dims, *inner)
+    both = _grouped(violations, names, COUNTS).union_all(_grouped(clean, names, ("n",))).subquery("cells")
+    keys: list[ColumnElement[Any]] = [both.c[n] for n in names]
+    return sa.select(*keys, *(whole(sa.func.sum(both.c[c])).label(c) for c in COUNTS)).group_by(*keys)
 
 
 def _select(facts: Facts) -> sa.Select[Any]:
     """Cells by where the attempts went."""
-    rows = judged(facts, People.of(facts))
-    keys: list[ColumnElement[Any]] = [
-        rows.c.day,
-        *(rows.c[d] for d in facts.dims),
-        *(rows.c[k] for k in KEYS),
-    ]
-    return sa.select(*keys, *(whole(sa.func.sum(rows.c[c])).label(c) for c in COUNTS)).group_by(*keys)
+    return _cells(facts, KEYS)
 
 
 def _select_charged(facts: Facts) -> sa.Select[Any]:
     """The same by the stop charged as well; `tier` and `past_deadline` are settled on the calendar afterwards."""
-    rows = judged(facts, People.of(facts))
-    held = sa.select(rows, sa.literal_column("0", sa.Integer()).label("past_deadline")).subquery("tiered")
-    keys: list[ColumnElement[Any]] = [
-        held.c.day,
-        *(held.c[d] for d in facts.dims),
-        *(held.c[k] for k in INNER),
-    ]
-    return sa.select(*keys, *(whole(sa.func.sum(held.c[c])).label(c) for c in COUNTS)).group_by(*keys)
+    return _cells(facts, INNER)
 
 
 TABLES = (

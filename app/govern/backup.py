@@ -1,0 +1,134 @@
+"""Backup and restore. The trail implies every row, so a backup is the trail, its anchor and the evidence files.
+
+It is the same on SQLite and PostgreSQL: a backup of one restores on the other, with the same hashes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from app.govern import anchors, evidence
+from app.govern.model import Ledger
+from app.govern.verify import entries, verify
+from app.settings import Settings
+from data import audit
+from data.audit import Entry, canonical
+from data.ledger import AUDIT, TABLES, raw
+from data.ledger_store import LedgerError
+from data.ledger_types import utc_text
+
+_TRAIL, _ANCHOR, _FILES = "trail.jsonl", "anchor.txt", "evidence/"
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a backup holds, or what a restore brought back."""
+
+    file: str
+    entries: int
+    head: str
+    evidence: int
+
+
+def backup(ledger: Ledger, settings: Settings, path: Path) -> Backup:
+    """Write the ledger and its evidence to one file, whole or not at all, and keep its anchor.
+
+    Raises LedgerError for a ledger that does not verify: a backup of a broken one would replace a good one.
+    """
+    files = evidence.folder(settings)
+    proof = verify(ledger.store, deep=True, files=files)
+    if proof.state != "intact":
+        what = proof.findings[0].detail if proof.findings else "it is empty"
+        raise LedgerError(f"no backup was made: the ledger is {proof.state} ({what})")
+    partial = path.with_name(path.name + ".tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with ledger.store.read() as db, partial.open("wb") as out:
+            made = _pack(db, settings, utc_text(ledger.clock()), out, path)
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return made
+
+
+def _pack(db: sa.Connection, settings: Settings, at: str, out: object, path: Path) -> Backup:
+    """Trail, anchor and files into an open zip, from one consistent look at the ledger."""
+    trail = tuple(entries(db))
+    chain = audit.verify(trail)
+    anchor = anchors.make(settings, chain, trail[0].hash, at)
+    table = TABLES["evidence"]
+    hashes = sorted(set(db.execute(sa.select(table.c.sha256).where(table.c.sha256.is_not(None))).scalars()))
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as pack:  # type: ignore[call-overload]
+        pack.writestr(_TRAIL, "".join(canonical(asdict(e)) + "\n" for e in trail))
+        pack.writestr(_ANCHOR, anchor.text)
+        for sha256 in hashes:
+            pack.write(evidence.path_of(evidence.folder(settings), sha256), _FILES + sha256)
+    anchors.write(settings, anchor)
+    return Backup(str(path), chain.count, chain.head, len(hashes))
+
+
+def restore(ledger: Ledger, settings: Settings, path: Path, trusted: str | None = None) -> Backup:
+    """Bring a backup into an empty ledger, all of it or nothing, and verify what is there then.
+
+    `trusted`: the public key the backup must be signed by, as hex digits. Raises LedgerError.
+    """
+    with _opened(path) as pack:
+        trail = tuple(_entry(line) for line in pack.read(_TRAIL).decode().splitlines())
+        anchor = anchors.parse(pack.read(_ANCHOR).decode())
+        chain = audit.verify(trail)
+        first = {e.seq: e.hash for e in trail if e.seq in (1, anchor.count)}
+        wrong = (*chain.findings, *anchors.against(chain, first, anchor, trusted))
+        if wrong or chain.count != anchor.count:
+            what = wrong[0].detail if wrong else "it holds more than was signed"
+            raise LedgerError(f"{path} is not a sound backup: {what}")
+        hashes = [n.removeprefix(_FILES) for n in pack.namelist() if n.startswith(_FILES)]
+        for sha256 in hashes:
+            _bring_file(pack, evidence.folder(settings), sha256)
+    _bring_rows(ledger, trail)
+    proof = verify(ledger.store, deep=True, anchor=anchor, files=evidence.folder(settings))
+    if proof.state != "intact":
+        raise LedgerError(f"restored, but it does not verify: {proof.findings[0].detail}")
+    return Backup(str(path), chain.count, chain.head, len(hashes))
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as pack:
+            yield pack
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, ValueError, TypeError) as error:
+        raise LedgerError(f"{path} is not a sound backup: {error}") from error
+
+
+def _entry(line: str) -> Entry:
+    return Entry(**json.loads(line))
+
+
+def _bring_file(pack: zipfile.ZipFile, root: Path, sha256: str) -> None:
+    with pack.open(_FILES + sha256) as source:
+        kept = evidence.keep(root, source)
+    if kept.sha256 != sha256:
+        raise LedgerError(f"the evidence file {sha256} in the backup was altered")
+
+
+def _bring_rows(ledger: Ledger, trail: tuple[Entry, ...]) -> None:
+    """Entries and the rows they imply, in one transaction. The only write beside `commands`: it writes what was written."""
+    with ledger.store.write() as db:
+        if db.execute(sa.select(sa.func.count()).select_from(AUDIT)).scalar_one():
+            raise LedgerError(
+                "this ledger is not empty; restore into an empty one (another --home or database)"
+            )
+        for entry in trail:
+            db.execute(AUDIT.insert().values(**asdict(entry)))
+            if entry.outcome == "done":
+                db.execute(raw(TABLES[entry.register]).insert().values(**json.loads(entry.body)["row"]))

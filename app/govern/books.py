@@ -1,0 +1,100 @@
+"""What the ledger says to the rest of the app: dated targets, the book that the lint rules read, and lapses that act."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+
+from app.govern import rows
+from app.govern.commands import execute
+from app.govern.lint import Book, lapsed
+from app.govern.model import SYSTEM, Actor, Ledger, Receipt, Row, Step
+from data.ledger_types import Value
+from metrics.core.verdict import Comparator, Target
+
+_APP = Actor(SYSTEM, "throughline")
+_LAPSES = uuid.UUID(
+    "5f0c3a52-6f43-4a57-8f1e-2f8b9a4f7d11"
+)  # name space of the keys under which lapses are recorded
+
+
+def targets(ledger: Ledger) -> tuple[Target, ...]:
+    """The targets in use, as the one verdict function takes them."""
+    with ledger.store.read() as db:
+        return tuple(target_of(row) for row in rows.rows(db, "targets", live=True))
+
+
+def target_of(row: Row) -> Target:
+    """A row of the register as a Target. Empty fields take the Target's own defaults."""
+    plain = Target(row.text("metric"), Comparator(row.text("comparator")), _number(row["threshold"]))
+    first, last, age, n = row["valid_from"], row["valid_to"], row["max_age_days"], row["min_n"]
+    return Target(
+        plain.metric,
+        plain.comparator,
+        plain.threshold,
+        min_n=n if isinstance(n, int) else plain.min_n,
+        max_age=plain.max_age if age is None else dt.timedelta(days=_number(age)),
+        where=scope_of(row["scope"]),
+        valid_from=first if isinstance(first, dt.date) else plain.valid_from,
+        valid_to=last if isinstance(last, dt.date) else plain.valid_to,
+        note=row.text("note"),
+    )
+
+
+def bound_of(row: Row, prefix: str) -> Target | None:
+    """A tripwire or an indicator as a Target (in breach where that is not met); None where the row has none."""
+    if row[f"{prefix}_metric"] is None:
+        return None
+    comparator = Comparator(row.text(f"{prefix}_comparator"))
+    threshold = _number(row[f"{prefix}_threshold"])
+    return Target(row.text(f"{prefix}_metric"), comparator, threshold, where=scope_of(row[f"{prefix}_scope"]))
+
+
+def scope_of(words: Value) -> tuple[tuple[str, str], ...]:
+    """`model_id=m1` words as the pairs of a Target."""
+    pairs = (w.partition("=") for w in words) if isinstance(words, tuple) else ()
+    return tuple(sorted((name.strip(), value.strip()) for name, _, value in pairs))
+
+
+def _number(value: Value) -> float:
+    if isinstance(value, int | float):
+        return float(value)
+    raise ValueError(f"{value!r} is no number")
+
+
+def book(
+    ledger: Ledger, *, worse: frozenset[str] = frozenset(), breached: frozenset[str] = frozenset()
+) -> Book:
+    """One consistent look at the registers that the lint rules read."""
+    with ledger.store.read() as db:
+        risks = rows.rows(db, "risks")
+        return Book(
+            rows.rows(db, "initiatives"),
+            rows.rows(db, "ownership"),
+            risks,
+            rows.rows(db, "controls"),
+            rows.rows(db, "acceptances"),
+            rows.rows(db, "exceptions"),
+            _histories(db, risks),
+            worse,
+            breached,
+        )
+
+
+def _histories(db: sa.Connection, risks: tuple[Row, ...]) -> dict[str, tuple[Row, ...]]:
+    """Versions of the risks that have more than one."""
+    return {r.record_id: rows.history(db, "risks", r.record_id) for r in risks if r.version > 1}
+
+
+def act_on_lapses(ledger: Ledger, *, breached: frozenset[str] = frozenset()) -> tuple[Receipt, ...]:
+    """Move every acceptance and exception that has come to its end to expired. Safe to repeat and to run twice at once."""
+    today = ledger.clock().astimezone(dt.UTC).date()
+    receipts = []
+    for row, why in lapsed(book(ledger, breached=breached), today):
+        key = uuid.uuid5(_LAPSES, f"{row.register} {row.record_id} {row.version} {why}").hex
+        receipts.append(
+            execute(ledger, Step("lapse", row.register, row.record_id, row.version, why), _APP, key)
+        )
+    return tuple(receipts)

@@ -1,0 +1,88 @@
+"""Evidence files: kept outside the database under the SHA-256 of their bytes, never under a name somebody chose."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from app.settings import Settings
+
+MOST_BYTES = 50 * 1024 * 1024
+_CHUNK = 1024 * 1024
+
+
+class EvidenceError(ValueError):
+    """A file that cannot be kept or is not what it was."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file in the store: its hash and its size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+def folder(settings: Settings) -> Path:
+    return settings.home / "evidence"
+
+
+def path_of(root: Path, sha256: str) -> Path:
+    """Where a file lies. The hash has been checked to be one, so it cannot lead out of the folder."""
+    if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+        raise EvidenceError(f"{sha256[:80]!r} is no SHA-256")
+    return root / sha256[:2] / sha256
+
+
+def keep(root: Path, source: IO[bytes]) -> Kept:
+    """Copy a stream into the store, whole or not at all; a file already there is left as it is."""
+    root.mkdir(parents=True, exist_ok=True)
+    partial = root / f"{uuid.uuid4().hex}.tmp"
+    digest, size = hashlib.sha256(), 0
+    try:
+        with partial.open("wb") as target:
+            while chunk := source.read(_CHUNK):
+                size += len(chunk)
+                if size > MOST_BYTES:
+                    raise EvidenceError(
+                        f"the file is larger than {MOST_BYTES // 1024**2} MB; keep it elsewhere and link it"
+                    )
+                digest.update(chunk)
+                target.write(chunk)
+            target.flush()
+            os.fsync(target.fileno())
+        path = path_of(root, digest.hexdigest())
+        path.parent.mkdir(exist_ok=True)
+        partial.replace(path)
+        _sync(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+    return Kept(digest.hexdigest(), size)
+
+
+def fault(root: Path, sha256: str) -> str | None:
+    """What is wrong with a kept file; None where its bytes have their hash."""
+    try:
+        path = path_of(root, sha256)
+    except EvidenceError as error:
+        return str(error)
+    if not path.exists():
+        return "the file is missing"
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return None if digest.hexdigest() == sha256 else "the file's bytes were altered"
+
+
+def _sync(path: Path) -> None:
+    """Make a rename durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

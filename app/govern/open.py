@@ -1,0 +1,22 @@
+"""Opening a ledger: the file under the home folder, or the PostgreSQL database that the settings name."""
+
+from __future__ import annotations
+
+from app.govern.model import Clock, Ledger
+from app.settings import Settings
+from data.ledger_store import Store, sqlite_url
+
+
+def store_of(settings: Settings) -> Store:
+    return Store(settings.ledger_url or sqlite_url(settings.home / "ledger.sqlite"))
+
+
+def open_ledger(settings: Settings, clock: Clock) -> Ledger:
+    """The ledger of these settings; a new one is made where none is. Raises LedgerError for another revision."""
+    store = store_of(settings)
+    if store.revision() is None:
+        from data import migrations  # Alembic takes a third of a second to import
+
+        migrations.upgrade(store)
+    store.check()
+    return Ledger(store, clock)

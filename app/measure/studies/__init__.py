@@ -1,0 +1,1 @@
+"""Studies: a specification and a file become arrays, an answer, a grade and, with values and costs, a return."""

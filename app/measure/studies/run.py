@@ -1,0 +1,71 @@
+"""Running a study: plan registered, rows read, answer computed, graded, valued, kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from app.measure.studies import interruptions, panels, synthetics, trial
+from app.measure.studies import plan as plans
+from app.measure.studies.outcome import Step, StudyResult
+from app.measure.studies.parse import read_spec
+from app.measure.studies.plan import Plan
+from app.measure.studies.spec import Spec
+from app.measure.studies.table import Table, read_table
+from app.measure.studies.worth import valued
+from data.engines import Warehouse
+from metrics.attribution import gates
+from metrics.attribution.grade import ATTRIBUTED, grade
+from metrics.attribution.result import Answer, Verdict
+
+Design = Callable[[Spec, Table, int], Answer]
+DESIGNS: Mapping[str, Design] = {
+    "randomised": trial.answer,
+    "did": panels.two_groups,
+    "staggered": panels.staggered,
+    "synthetic_control": synthetics.answer,
+    "interrupted_series": interruptions.answer,
+}
+
+
+def run_study(path: Path, home: Path, now: dt.datetime, warehouse: Callable[[], Warehouse]) -> StudyResult:
+    """One study from its specification. SpecError or StudyError say what stands in its way."""
+    spec, found = read_spec(path)
+    plan = plans.plan_of(found, spec.name)
+    changed = plans.register(plan, home, now)
+    table = read_table(spec.source, warehouse() if spec.source.table else None)
+    return result_of(spec, plan, table, changed, warehouse)
+
+
+def result_of(
+    spec: Spec, plan: Plan, table: Table, notes: tuple[str, ...], warehouse: Callable[[], Warehouse]
+) -> StudyResult:
+    """The result of a study on rows at hand."""
+    answer = DESIGNS[spec.design](spec, table, plan.seed)
+    first = grade(spec.design, answer.diagnostics)
+    roi, costs_hash = valued(spec, table, answer, plan.seed, warehouse, counted=first in ATTRIBUTED)
+    checks = answer.diagnostics if roi is None else (*answer.diagnostics, gates.relevant_roi(roi.roi))
+    blocked = tuple(d.name for d in checks if d.verdict is Verdict.BLOCK)
+    unused = tuple(f"the key `{k}` is not used by design {spec.design}" for k in spec.unused)
+    effect = answer.effect
+    return StudyResult(
+        spec.name, effect.estimate, effect.se, effect.low, effect.high, effect.p_value, effect.reason,
+        answer.relative, answer.n, answer.n_treated, answer.n_control, spec.design, spec.direction,
+        _beneficial(spec, effect.low, effect.high), answer.estimand, effect.method, first, first in ATTRIBUTED,
+        blocked, checks, _steps(spec, answer), answer.alternatives, answer.cumulative, roi,
+        (*answer.warnings, *unused, *notes), plan.hash, table.hash + costs_hash,
+    )  # fmt: skip
+
+
+def _beneficial(spec: Spec, low: float | None, high: float | None) -> bool | None:
+    """Whether the interval lies on the good side of 0; None where it holds 0 or there is none."""
+    if low is None or high is None or low <= 0 <= high:
+        return None
+    return (low > 0) == (spec.direction == "higher_is_better")
+
+
+def _steps(spec: Spec, answer: Answer) -> tuple[Step, ...]:
+    if spec.design in ("did", "staggered"):
+        return tuple(Step(p.estimate, p.low, p.high, event_time=p.at) for p in answer.path)
+    return tuple(Step(p.estimate, p.low, p.high, period=p.label) for p in answer.path)

@@ -1,0 +1,248 @@
+"""The rows of a study: a CSV, gzipped CSV or Parquet file, or a warehouse table, as typed columns.
+
+A cell is missing where it is empty or NA. Anything else that is no number in a number's column is refused with its
+row, column and value.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+import sqlalchemy as sa
+
+from app.measure.studies.spec import Scalar, Source, SpecError
+from data.engines import Warehouse
+from metrics.core.shapes import Floats, Ints
+
+MISSING = ("", "NA")
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A column of names: the position of each row's name (-1 where missing) among the names, in order met."""
+
+    codes: Ints
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as text or typed columns; `first` is the row number of the first of them, as a reader counts."""
+
+    columns: pa.Table
+    name: str
+    decimal: str
+    first: int
+    hash: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.columns.column_names)
+
+    def __len__(self) -> int:
+        return int(self.columns.num_rows)
+
+    def take(self, rows: Ints) -> Table:
+        return Table(self.columns.take(pa.array(rows)), self.name, self.decimal, self.first, self.hash)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        if name not in self.columns.column_names:
+            raise SpecError(f"{self.name} has no column {name!r}; it has: {', '.join(self.names)}")
+        return self.columns[name]
+
+    def where(self, row: int) -> str:
+        return f"{self.name}, row {row + self.first}"
+
+    def numbers(self, name: str) -> Floats:
+        """A column of numbers; NaN where missing. SpecError names the first cell that is neither."""
+        held = self.column(name)
+        if pa.types.is_boolean(held.type):
+            held = held.cast(pa.int8())
+        if not pa.types.is_string(held.type):
+            if not (pa.types.is_floating(held.type) or pa.types.is_integer(held.type) or _decimal(held)):
+                raise SpecError(f"{self.name}, column {name}: {held.type} is no number")
+            values = np.array(held.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=float)
+            return self._finite(values, ~np.asarray(held.is_valid()), name)
+        text = _plain(held)
+        if self.decimal != ".":
+            text = pc.replace_substring(text, self.decimal, ".")
+        empty = np.asarray(pc.fill_null(pc.is_in(text, value_set=pa.array(MISSING)), fill_value=True))
+        try:
+            values = np.array(pc.cast(pc.if_else(pa.array(empty), None, text), pa.float64()), dtype=float)
+        except pa.ArrowInvalid:
+            values = self._first_bad(text, empty, name)
+        return self._finite(values, empty, name)
+
+    def _first_bad(self, text: pa.ChunkedArray, empty: Ints, name: str) -> Floats:
+        """Raise for the first cell that is no number."""
+        for row, (cell, gone) in enumerate(zip(text.to_pylist(), empty, strict=True)):
+            if not gone and not _is_number(cell):
+                todo = "correct it, or leave the cell empty if it is missing"
+                if "," in cell and self.decimal == ".":
+                    todo = 'write a decimal point, or declare decimal: ","'
+                raise SpecError(f"{self.where(row)}, column {name}: {cell!r} is no number; {todo}")
+        return np.array(
+            [np.nan if gone else float(c) for c, gone in zip(text.to_pylist(), empty, strict=True)]
+        )
+
+    def _finite(self, values: Floats, empty: Ints, name: str) -> Floats:
+        bad = np.flatnonzero(~np.isfinite(values) & ~empty)
+        if len(bad):
+            shown = values[bad[0]]
+            raise SpecError(
+                f"{self.where(int(bad[0]))}, column {name}: {shown} is no number; leave the cell empty if missing"
+            )
+        return values
+
+    def is_numeric(self, name: str) -> bool:
+        """Whether every cell that is there is a number."""
+        try:
+            return bool(np.isfinite(self.numbers(name)).any())
+        except SpecError:
+            return False
+
+    def levels(self, name: str) -> Levels:
+        """A column of names, as written. Numbers lose a trailing .0, so that 1 and 1.0 are one name."""
+        text = _plain(_as_text(self.column(name)))
+        text = pc.replace_substring_regex(text, r"^(-?\d+)\.0+$", r"\1")
+        if isinstance(text, pa.ChunkedArray):
+            text = text.combine_chunks()
+        coded = text.dictionary_encode()
+        found = coded.dictionary.to_pylist()
+        codes = np.array(pc.fill_null(coded.indices, -1), dtype=np.int64)
+        for gone in [i for i, n in enumerate(found) if n in MISSING]:
+            codes[codes == gone] = -1
+        return Levels(codes, tuple(found))
+
+    def complete(self, name: str) -> Levels:
+        """A column of names of which none may be missing."""
+        found = self.levels(name)
+        bad = np.flatnonzero(found.codes < 0)
+        if len(bad):
+            raise SpecError(
+                f"{self.where(int(bad[0]))}, column {name}: the cell is empty; every row needs a value"
+            )
+        kept, codes = np.unique(found.codes, return_inverse=True)
+        return Levels(codes.astype(np.int64), tuple(found.names[i] for i in kept))
+
+
+def _decimal(held: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_decimal(held.type))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def _plain(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_trim_whitespace(text)
+
+
+def _as_text(held: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_boolean(held.type):
+        return pc.if_else(held, "1", "0")
+    return held if pa.types.is_string(held.type) else held.cast(pa.string())
+
+
+def same(name: str, value: Scalar) -> bool:
+    """Whether a name in a file is the value that a specification writes: text as text, numbers as numbers."""
+    if isinstance(value, bool):
+        return name.strip().lower() in (("true", "1") if value else ("false", "0"))
+    if isinstance(value, dt.date):
+        return name == value.isoformat() or name.startswith(value.isoformat() + " ")
+    if name == str(value):
+        return True
+    return _is_number(name) and _is_number(str(value)) and float(name) == float(value)
+
+
+def read_table(source: Source, warehouse: Warehouse | None = None) -> Table:
+    """The rows of a source, whole. SpecError for what cannot be read."""
+    if source.path is None:
+        return _from_warehouse(source, warehouse)
+    raw = source.path.read_bytes()
+    hashed = hashlib.sha256(raw).hexdigest()
+    name = source.path.name
+    try:
+        if name.lower().endswith(".parquet"):
+            held = pyarrow.parquet.read_table(io.BytesIO(raw))
+            first = 1
+        else:
+            held, first = _csv(gzip.decompress(raw) if name.lower().endswith(".gz") else raw, source), 2
+    except (pa.ArrowInvalid, OSError, EOFError, UnicodeDecodeError) as error:
+        raise SpecError(f"{name}: {error}; mend or export the file again") from error
+    if not held.num_rows:
+        raise SpecError(f"{name} has no rows below its header")
+    return Table(_decoded(held), name, source.decimal, first, hashed)
+
+
+def _decoded(held: pa.Table) -> pa.Table:
+    """Dictionary-encoded and large text columns as plain text."""
+    for i, field in enumerate(held.schema):
+        if pa.types.is_dictionary(field.type) or pa.types.is_large_string(field.type):
+            held = held.set_column(i, field.name, held.column(i).cast(pa.string()))
+    return held
+
+
+def _csv(raw: bytes, source: Source) -> pa.Table:
+    """All columns as text: what a column means is decided by the specification, never sniffed."""
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    head = raw.split(b"\n", 1)[0].decode("utf-8").rstrip("\r")
+    header = next(csv.reader([head], delimiter=source.delimiter), [])
+    name = source.name
+    if len(set(header)) < len(header):
+        twice = next(h for h in header if header.count(h) > 1)
+        raise SpecError(f"{name}: the header names {twice!r} twice; rename one")
+    if len(header) == 1 and (
+        other := next((d for d in ";\t|," if d != source.delimiter and d in head), None)
+    ):
+        raise SpecError(
+            f"{name}: the header is one column, {header[0]!r}; if {other!r} separates columns write delimiter: {other!r}"
+        )
+    return pyarrow.csv.read_csv(
+        io.BytesIO(raw),
+        parse_options=pyarrow.csv.ParseOptions(delimiter=source.delimiter),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types={h: pa.string() for h in header}, strings_can_be_null=False
+        ),
+    )
+
+
+def _from_warehouse(source: Source, warehouse: Warehouse | None) -> Table:
+    if warehouse is None or source.table is None:
+        raise SpecError("there is no warehouse here; name a file")
+    tables = warehouse.tables()
+    if source.table not in tables:
+        raise SpecError(f"the warehouse has no table {source.table!r}; it has: {', '.join(sorted(tables))}")
+    table = tables[source.table]
+    statement = sa.select(*(c.label(c.name) for c in table.c))
+    for column, value in source.where:
+        if column not in table.c:
+            raise SpecError(
+                f"where: {source.table} has no column {column!r}; it has: {', '.join(table.c.keys())}"
+            )
+        statement = statement.where(table.c[column] == value)
+    with warehouse.session((source.table,)) as session:
+        found = session.columns(cast("sa.Select[tuple[object, ...]]", statement))
+    held = pa.table({k: pa.array(v, from_pandas=True) for k, v in found.items()})
+    if not held.num_rows:
+        raise SpecError(f"warehouse table {source.table}: no rows match {dict(source.where)}")
+    order = held.sort_by([(n, "ascending") for n in held.column_names])
+    digest = hashlib.sha256()
+    for column in order.columns:
+        digest.update("\x1f".join(map(str, column.to_pylist())).encode())
+    return Table(order, source.name, ".", 1, digest.hexdigest())

@@ -1,0 +1,1 @@
+"""Attribution: what an initiative caused, by study design. Estimators and diagnostics on arrays, nothing else."""

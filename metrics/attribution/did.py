@@ -1,0 +1,237 @@
+"""Difference-in-differences with one adoption date: the effect, its path, and the tests of what it assumes.
+
+Each unit becomes one number, its mean after less its mean before, both less the comparison units' period means;
+with every cell present that is the two-way estimator, and standard errors are those of independent units (or
+clusters), so that serial correlation cannot make them too small (Bertrand, Duflo and Mullainathan 2004).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from metrics.attribution import gates, linear
+from metrics.attribution.bootstrap import assignment_p, wild_cluster_p
+from metrics.attribution.panel import Panel, two_way
+from metrics.attribution.result import (
+    Alternative,
+    Answer,
+    Diagnostic,
+    Effect,
+    PathPoint,
+    StudyError,
+    by_t,
+    share_of,
+)
+from metrics.attribution.trends import baseline_length, pre_trend, sensitivity
+from metrics.core.shapes import Floats, Ints
+
+FEW, MANY = 6, 20
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """A panel of which some units are treated from period `first` on; `treated` (N,) is 0 or 1."""
+
+    panel: Panel
+    treated: Floats
+    first: int
+    anticipation: int = 0
+
+    @property
+    def reference(self) -> int:
+        """The last period before the treatment could be felt."""
+        return self.first - self.anticipation - 1
+
+
+def estimate(study: Adoption) -> Answer:
+    """Average effect on the treated after adoption. StudyError where a side or a time is empty."""
+    panel, treated = study.panel, study.treated
+    _require(study)
+    level = _less_controls(study)
+    change = _mean(level[:, study.first :]) - _mean(level[:, : study.reference + 1])
+    used = np.flatnonzero(np.isfinite(change))
+    fit = _fit(study, change, used)
+    groups = _codes(panel.groups[used])
+    counts = _counts(groups, treated[used])
+    effect = _effect(study, fit, groups, counts)
+    path, tests = _event_study(study, level, counts)
+    after = panel.outcome[np.ix_(treated == 1, np.arange(study.first, panel.periods))]
+    observed, there = np.nansum(after), int(np.isfinite(after).sum())
+    left = panel.units - len(used)
+    notes = (f"{left:,} units have no cell before or none after adoption and are left out",) if left else ()
+    return Answer(
+        effect,
+        "average effect on treated units after adoption, per unit and period",
+        int(np.isfinite(panel.outcome).sum()),
+        int(treated[used].sum()),
+        int((1 - treated[used]).sum()),
+        cells=float(there),
+        relative=None if effect.estimate is None else share_of(effect, observed / there - effect.estimate),
+        path=path,
+        alternatives=_others(study, fit, groups, counts, change[used], used),
+        diagnostics=(gates.clusters(*counts), *tests, _sensitivity(effect, path, study)),
+        warnings=notes,
+        treated_total=float(observed),
+    )
+
+
+def _require(study: Adoption) -> None:
+    if not 0 < study.treated.sum() < len(study.treated):
+        raise StudyError(
+            "there must be treated and untreated units; check the column that says which are treated"
+        )
+    if study.reference < 0:
+        raise StudyError(
+            f"no period lies before the treatment (first treated period {study.first + 1} of the file)"
+        )
+    if study.first >= study.panel.periods:
+        raise StudyError("no period lies after the treatment began")
+
+
+def _mean(cells: Floats) -> Floats:
+    """Row means over known cells; NaN for a row without one."""
+    known = np.isfinite(cells)
+    count = known.sum(axis=1)
+    total = np.where(known, cells, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _less_controls(study: Adoption) -> Floats:
+    """Outcomes less the comparison units' mean of the period."""
+    weight = np.ones(study.panel.units) if study.panel.weight is None else study.panel.weight
+    controls = study.panel.outcome[study.treated == 0]
+    known = np.isfinite(controls) * weight[study.treated == 0][:, None]
+    total = known.sum(axis=0)
+    if (total <= 0).any():
+        period = study.panel.labels[int(np.flatnonzero(total <= 0)[0])]
+        raise StudyError(f"no untreated unit has an outcome in period {period}; leave that period out")
+    means = (np.where(known > 0, controls, 0.0) * known).sum(axis=0) / total
+    level: Floats = study.panel.outcome - means
+    return level
+
+
+def _codes(groups: Ints) -> Ints:
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def _counts(groups: Ints, treated: Floats) -> tuple[int, int, int]:
+    size, there = np.bincount(groups), np.bincount(groups, treated)
+    return len(size), int((there > 0).sum()), int((there < size).sum())
+
+
+def _fit(study: Adoption, change: Floats, used: Ints) -> linear.Fit:
+    weight = np.ones(len(used)) if study.panel.weight is None else study.panel.weight[used]
+    if not 0 < study.treated[used].sum() < len(used):
+        raise StudyError("no treated (or no untreated) unit has cells both before and after adoption")
+    covariates = study.panel.covariates[used]
+    centred = covariates - covariates.mean(axis=0)
+    design = np.column_stack([np.ones(len(used)), study.treated[used], centred])
+    root = np.sqrt(weight)
+    return linear.least_squares(design * root[:, None], change[used] * root)
+
+
+def _enough(counts: tuple[int, int, int]) -> bool:
+    return counts[0] >= FEW and min(counts[1:]) >= 2
+
+
+def _error(study: Adoption, fit: linear.Fit, groups: Ints) -> tuple[float, float]:
+    own = study.panel.cluster is None
+    return linear.cr2(fit, linear.one(1, fit.design.shape[1]), None if own else groups)
+
+
+def _effect(study: Adoption, fit: linear.Fit, groups: Ints, counts: tuple[int, int, int]) -> Effect:
+    value = float(fit.coefficients[1])
+    method = "difference-in-differences, CR2 by cluster, Bell-McCaffrey t"
+    if not _enough(counts):
+        reason = (
+            f"{counts[0]} clusters, {counts[1]} of them treated: no standard error by cluster can be trusted"
+        )
+        return Effect(value, method="difference-in-differences", reason=reason)
+    se, df = _error(study, fit, groups)
+    return by_t(value, se, df, method)
+
+
+def _event_study(
+    study: Adoption, level: Floats, counts: tuple[int, int, int]
+) -> tuple[tuple[PathPoint, ...], tuple[Diagnostic, ...]]:
+    """The effect in each period against the last one before, and the tests on the periods before."""
+    points, before, scores = [], [], []
+    for t in range(study.panel.periods):
+        if t == study.reference:
+            points.append(PathPoint(float(t - study.first), 0.0, None, None, study.panel.labels[t]))
+            continue
+        change = level[:, t] - level[:, study.reference]
+        used = np.flatnonzero(np.isfinite(change))
+        if min(study.treated[used].sum(), (1 - study.treated[used]).sum()) < 1:
+            continue
+        fit = _fit(study, change, used)
+        value = float(fit.coefficients[1])
+        effect = _effect(study, fit, _codes(study.panel.groups[used]), counts)
+        points.append(
+            PathPoint(float(t - study.first), value, effect.low, effect.high, study.panel.labels[t])
+        )
+        if t < study.reference and effect.se is not None:
+            before.append((value, effect.se))
+            scores.append(_scores(study, fit, used))
+    length = study.reference + 1
+    tests = (baseline_length(length), *pre_trend(np.array(before), scores, counts[0], length))
+    return tuple(points), tests
+
+
+def _scores(study: Adoption, fit: linear.Fit, used: Ints) -> Floats:
+    """Each cluster's part in the coefficient's error."""
+    each = np.zeros(study.panel.units)
+    each[used] = (fit.design @ fit.bread[1]) * fit.residuals
+    return np.bincount(study.panel.groups, each).astype(float)
+
+
+def _sensitivity(effect: Effect, path: tuple[PathPoint, ...], study: Adoption) -> Diagnostic:
+    early = [p for p in path if p.at < 0]
+    steps = np.diff([p.estimate for p in early])
+    noise = [((p.high - p.low) / 3.92) ** 2 for p in early if p.low is not None and p.high is not None]
+    horizon = (study.panel.periods - study.first + 1) / 2
+    return sensitivity(effect, steps, np.array(noise), horizon)
+
+
+def _others(
+    study: Adoption, fit: linear.Fit, groups: Ints, counts: tuple[int, int, int], change: Floats, used: Ints
+) -> tuple[Alternative, ...]:
+    """All cells by two-way effects, tests for few clusters, and the naive before-and-after."""
+    panel, treated = study.panel, study.treated
+    value = float(fit.coefficients[1])
+    cells = cell_means(study)
+    found = [
+        Effect(
+            cells[3] - cells[2] - cells[1] + cells[0],
+            method="cell means, all cells",
+            reason="no unit is matched",
+        ),
+        Effect(cells[3] - cells[2], method="before and after, treated only (nothing else is ruled out)"),
+    ]
+    if _enough(counts):
+        on = np.outer(treated, np.arange(panel.periods) >= study.first)
+        beta, se = two_way(panel, on)
+        if np.isfinite(se) and se > 0:
+            found.append(by_t(beta, se, counts[0] - 1, "two-way fixed effects, all cells, CR1 by cluster"))
+        if counts[0] <= MANY:
+            p = wild_cluster_p(fit, 1, groups, panel.seed)
+            found.append(Effect(value, p_value=p, method="wild cluster bootstrap-t", reason="a test only"))
+    size, there = np.bincount(groups).astype(float), np.bincount(groups, treated[used])
+    if ((there == 0) | (there == size)).all() and counts[0] <= 200:
+        sums = np.bincount(groups, change).astype(float)
+        p = assignment_p(sums, size, np.flatnonzero(there > 0), panel.seed)
+        found.append(Effect(value, p_value=p, method="randomisation by cluster", reason="a test only"))
+    return tuple(Alternative.of(e) for e in found)
+
+
+def cell_means(study: Adoption) -> tuple[float, float, float, float]:
+    """Means over all known cells: untreated before and after, treated before and after."""
+    after = np.arange(study.panel.periods) >= study.first
+    means = [
+        float(np.nanmean(study.panel.outcome[np.ix_(study.treated == side, after == late)]))
+        for side in (0, 1)
+        for late in (False, True)
+    ]
+    return means[0], means[1], means[2], means[3]

@@ -1,0 +1,234 @@
+"""A synthetic-control study whole: the chosen method, the others beside it, placebos, and the gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from metrics.attribution import gates
+from metrics.attribution.result import (
+    Alternative,
+    Answer,
+    Diagnostic,
+    Effect,
+    PathPoint,
+    Verdict,
+    by_t,
+    share_of,
+)
+from metrics.attribution.synthetic import METHODS, NAMES, Blocks, Fitted, by_placebo, placebos
+from metrics.core.shapes import Floats
+
+ENOUGH_BEFORE, ENOUGH_DONORS, GAP_LIMIT = 10, 19, 1e-6
+PSEUDO_DATES, PSEUDO_BEFORE = 5, 6
+WORST_FIT = 0.9  # share of placebos that may fit better than the treated unit
+HULL = 0.9
+
+
+@dataclass(frozen=True)
+class Control:
+    """Blocks with the periods' labels and the donors' names."""
+
+    blocks: Blocks
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    method: str
+    seed: int
+
+
+def estimate(study: Control) -> Answer:
+    """Average effect on the treated units after treatment, with the other methods beside it."""
+    blocks = study.blocks
+    fits = {m: METHODS[m](blocks) for m in METHODS}
+    others = {m: placebos(blocks, m, study.seed) for m in METHODS}
+    effects = {m: by_placebo(fits[m].estimate, _values(others[m]), NAMES[m]) for m in METHODS}
+    effect, fit = effects[study.method], fits[study.method]
+    late = blocks.treated[blocks.first :]
+    cells = blocks.count * len(late)
+    normal = _normal(effect)
+    naive = Effect(
+        float(late.mean() - blocks.treated[: blocks.first].mean()),
+        method="before and after, treated only (nothing else is ruled out)",
+    )
+    beside = (*(effects[m] for m in METHODS if m != study.method), *normal, naive)
+    return Answer(
+        effect,
+        "average effect on the treated units after treatment, per unit and period",
+        (blocks.count + len(blocks.donors)) * len(blocks.treated),
+        blocks.count,
+        len(blocks.donors),
+        cells=float(cells),
+        relative=share_of(effect, float(late.mean()) - fit.estimate),
+        path=_path(study, fit, others[study.method]),
+        alternatives=tuple(Alternative.of(e) for e in beside),
+        diagnostics=_gates(study, fits, others[study.method], effect),
+        treated_total=float(late.sum()) * blocks.count,
+    )
+
+
+def _values(fits: tuple[Fitted, ...]) -> Floats:
+    return np.array([f.estimate for f in fits])
+
+
+def _normal(effect: Effect) -> tuple[Effect, ...]:
+    if effect.estimate is None or effect.se is None:
+        return ()
+    return (by_t(effect.estimate, effect.se, np.inf, "the same, normal interval from the placebos' spread"),)
+
+
+def _path(study: Control, fit: Fitted, others: tuple[Fitted, ...]) -> tuple[PathPoint, ...]:
+    points = []
+    for t, label in enumerate(study.labels):
+        effect = by_placebo(float(fit.path[t]), np.array([o.path[t] for o in others]), "")
+        points.append(
+            PathPoint(float(t - study.blocks.first), float(fit.path[t]), effect.low, effect.high, label)
+        )
+    return tuple(points)
+
+
+def _gates(
+    study: Control, fits: dict[str, Fitted], others: tuple[Fitted, ...], effect: Effect
+) -> tuple[Diagnostic, ...]:
+    blocks, fit = study.blocks, fits[study.method]
+    return (
+        _length(blocks),
+        _donors(len(blocks.donors)),
+        _fit(fit, others),
+        _optimal(max(f.gap for f in fits.values())),
+        _hull(blocks, study.method),
+        _in_space(effect),
+        _in_time(study),
+        _agreement(fits),
+        _leave_one_out(study, fit),
+    )
+
+
+def _length(blocks: Blocks) -> Diagnostic:
+    late = len(blocks.treated) - blocks.first
+    needed = max(ENOUGH_BEFORE, late + 1)
+    words = f"{blocks.first} periods before treatment, {late} after"
+    if blocks.first >= needed:
+        return gates.diagnostic("baseline_length", blocks.first, needed, Verdict.PASS, words)
+    return gates.diagnostic(
+        "baseline_length", blocks.first, needed, Verdict.WARN, words, f"add periods before treatment: {needed} or more"
+    )  # fmt: skip
+
+
+def _donors(count: int) -> Diagnostic:
+    if count >= ENOUGH_DONORS:
+        return gates.diagnostic("donors", count, ENOUGH_DONORS, Verdict.PASS, f"{count} untreated units")
+    return gates.diagnostic(
+        "donors", count, ENOUGH_DONORS, Verdict.WARN, f"{count} untreated units cannot reach p = 0.05 by placebo",
+        f"add untreated units: {ENOUGH_DONORS} or more",
+    )  # fmt: skip
+
+
+def _fit(fit: Fitted, others: tuple[Fitted, ...]) -> Diagnostic:
+    if not others:
+        return gates.unknown("pre_fit", "no placebo to compare the fit with")
+    better = float(np.mean([o.rmse < fit.rmse for o in others]))
+    words = f"before treatment the fit errs by {fit.rmse:.4g}; {better:.0%} of placebos fit better"
+    if better > WORST_FIT:
+        return gates.diagnostic(
+            "pre_fit", better, WORST_FIT, Verdict.WARN, words, "find donors that move like the treated unit"
+        )
+    return gates.diagnostic("pre_fit", better, WORST_FIT, Verdict.PASS, words)
+
+
+def _optimal(gap: float) -> Diagnostic:
+    verdict = Verdict.PASS if gap <= GAP_LIMIT else Verdict.BLOCK
+    return gates.diagnostic(
+        "weight_optimality", gap, GAP_LIMIT, verdict, "duality gap of the worst set of weights"
+    )
+
+
+def _hull(blocks: Blocks, method: str) -> Diagnostic:
+    """Share of periods before treatment in which the treated unit lies between the donors."""
+    early, target = blocks.donors[:, : blocks.first], blocks.treated[: blocks.first]
+    if method != "sc":
+        early, target = early - early.mean(axis=1, keepdims=True), target - target.mean()
+    inside = float(((target >= early.min(axis=0)) & (target <= early.max(axis=0))).mean())
+    words = f"in {inside:.0%} of periods before treatment the treated unit lies between the donors"
+    if inside < HULL:
+        return gates.diagnostic(
+            "convex_hull",
+            inside,
+            HULL,
+            Verdict.WARN,
+            words,
+            "no average of these donors can follow it; add others",
+        )
+    return gates.diagnostic("convex_hull", inside, HULL, Verdict.PASS, words)
+
+
+def _in_space(effect: Effect) -> Diagnostic:
+    if effect.p_value is None:
+        return gates.unknown("placebo_in_space", effect.reason, "add untreated units", 0.05)
+    words = f"rank of the effect among placebos: p = {effect.p_value:.3f}"
+    return gates.diagnostic("placebo_in_space", effect.p_value, 0.05, Verdict.PASS, words)
+
+
+def _in_time(study: Control) -> Diagnostic:
+    """Pretended treatment dates before the real one must show nothing."""
+    name, blocks = "placebo_in_time", study.blocks
+    dates = np.unique(
+        np.linspace(max(PSEUDO_BEFORE, blocks.first // 2), blocks.first - 1, PSEUDO_DATES).astype(int)
+    )
+    if len(dates) < PSEUDO_DATES or dates[0] < PSEUDO_BEFORE or len(blocks.donors) < ENOUGH_DONORS:
+        why = "too few periods before treatment, or too few donors, for pretended dates"
+        return gates.unknown(name, why, "add periods and donors", 0.1)
+    rejected = 0
+    for date in dates:
+        early = replace(
+            blocks,
+            donors=blocks.donors[:, : blocks.first],
+            treated=blocks.treated[: blocks.first],
+            first=int(date),
+        )
+        pretended = METHODS[study.method](early).estimate
+        p = by_placebo(pretended, _values(placebos(early, study.method, study.seed)), "").p_value
+        rejected += p is not None and p <= 0.05
+    share = rejected / len(dates)
+    words = f"{rejected} of {len(dates)} pretended dates before treatment show an effect"
+    if share > 0.1:
+        return gates.diagnostic(
+            name, share, 0.1, Verdict.WARN, words, "the control does not follow the treated unit"
+        )
+    return gates.diagnostic(name, share, 0.1, Verdict.PASS, words)
+
+
+def _agreement(fits: dict[str, Fitted]) -> Diagnostic:
+    """Gate 11: a sign that depends on the method is no finding."""
+    values = {m: f.estimate for m, f in fits.items()}
+    words = ", ".join(f"{m} {v:.4g}" for m, v in values.items())
+    same = len({np.sign(v) for v in values.values()}) == 1
+    if not same:
+        return gates.diagnostic(
+            "agreement", 0, 1, Verdict.WARN, f"methods disagree on the sign: {words}",
+            "do not attribute: the answer depends on the method",
+        )  # fmt: skip
+    return gates.diagnostic("agreement", 1, 1, Verdict.PASS, f"methods agree on the sign: {words}")
+
+
+def _leave_one_out(study: Control, fit: Fitted) -> Diagnostic:
+    name, blocks = "leave_one_out", study.blocks
+    used = np.flatnonzero(fit.weights > 0.01)
+    if len(blocks.donors) < 3 or not len(used):
+        return gates.unknown(name, "too few donors to leave one out")
+    found = [
+        METHODS[study.method](replace(blocks, donors=np.delete(blocks.donors, i, axis=0))).estimate
+        for i in used
+    ]
+    flips = [study.names[i] for i, v in zip(used, found, strict=True) if np.sign(v) != np.sign(fit.estimate)]
+    words = f"without one donor the estimate lies between {min(found):.4g} and {max(found):.4g}"
+    if flips:
+        return gates.diagnostic(
+            name,
+            len(flips),
+            0,
+            Verdict.WARN,
+            f"{words}; the sign rests on {', '.join(flips[:3])}",
+            "look at that donor",
+        )
+    return gates.diagnostic(name, 0, 0, Verdict.PASS, words)

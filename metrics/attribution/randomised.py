@@ -1,0 +1,286 @@
+"""Randomised studies: the difference between arms as assigned, plain, adjusted, stratified, clustered, or of ratios.
+
+`adjust_for` enters additively (ANCOVA); a `pre_outcome` enters with its interaction with the arm, centred, which
+is Lin's estimator (2013, doi:10.1214/12-AOAS583) and CUPED. Standard errors are HC2 or CR2 with Bell-McCaffrey
+degrees of freedom; without covariates that is Welch's test.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from metrics.attribution import linear
+from metrics.attribution.bootstrap import assignment_p, wild_cluster_p
+from metrics.attribution.result import (
+    Alternative,
+    Answer,
+    Effect,
+    Share,
+    StudyError,
+    by_t,
+    exponentiated,
+)
+from metrics.core.shapes import Floats, Ints
+
+FEWEST_CLUSTERS, FEWEST_TREATED, MANY_CLUSTERS = 6, 2, 20
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Rows of a randomised study, outcomes known. All arrays have n rows; `treated` is 0 or 1.
+
+    `covariates` (n, k) are measured before the study; `interacted` of them, the last, enter with interactions.
+    """
+
+    outcome: Floats
+    treated: Floats
+    covariates: Floats
+    interacted: int = 0
+    denominator: Floats | None = None
+    stratum: Ints | None = None
+    cluster: Ints | None = None
+    log: bool = False
+    seed: int = 0
+
+
+def estimate(trial: Trial) -> Answer:
+    """The effect of assignment on the outcome, with the same question asked in other ways beside it."""
+    n_treated = int(trial.treated.sum())
+    n_control = len(trial.treated) - n_treated
+    for name, count in (("treated", n_treated), ("control", n_control)):
+        if count < 2:
+            raise StudyError(f"the {name} arm has {count} rows with an outcome: two or more are needed")
+    outcome = _scale(trial)
+    primary, relative = _primary(trial, outcome)
+    shown = exponentiated(primary) if trial.log else primary
+    others = tuple(Alternative.of(exponentiated(e) if trial.log else e) for e in _others(trial, outcome))
+    control = trial.treated == 0
+    return Answer(
+        shown,
+        _estimand(trial),
+        len(outcome),
+        n_treated,
+        n_control,
+        cells=float(n_treated),
+        relative=Share(shown.estimate, shown.low, shown.high)
+        if trial.log and shown.estimate is not None
+        else relative,
+        alternatives=others,
+        treated_total=float(trial.outcome[~control].sum()),
+        multiplicative=trial.log,
+    )
+
+
+def primary_effect(trial: Trial) -> Effect:
+    """The primary effect alone, on the scale of the analysis."""
+    return _primary(trial, _scale(trial))[0]
+
+
+def _estimand(trial: Trial) -> str:
+    what = "ratio of totals" if trial.denominator is not None else "mean outcome"
+    scale = "relative difference of geometric means" if trial.log else f"difference of {what}s"
+    return (
+        f"intention to treat: {scale.replace('means', 'mean outcomes') if trial.log else scale}, as assigned"
+    )
+
+
+def _scale(trial: Trial) -> Floats:
+    """The outcome on the scale of the analysis: its logarithm, a linearised ratio, or itself."""
+    if trial.denominator is not None:
+        return _linearised(trial.outcome, trial.denominator, trial.treated)
+    if not trial.log:
+        return trial.outcome
+    bad = int((trial.outcome <= 0).sum())
+    if bad:
+        raise StudyError(
+            f"log_outcome: {bad:,} outcomes are 0 or below and have no logarithm; analyse them without it"
+        )
+    return np.log(trial.outcome)
+
+
+def _linearised(numerator: Floats, denominator: Floats, treated: Floats) -> Floats:
+    """Rows whose arm means are the arms' ratios and whose spread is that of the ratio (delta method)."""
+    linear_rows = np.empty_like(numerator)
+    for arm in (0.0, 1.0):
+        rows = treated == arm
+        base = float(denominator[rows].mean())
+        if not base > 0:
+            raise StudyError("the denominator of an arm sums to 0 or less: its ratio is not defined")
+        ratio = float(numerator[rows].mean()) / base
+        linear_rows[rows] = ratio + (numerator[rows] - ratio * denominator[rows]) / base
+    return linear_rows
+
+
+def _primary(trial: Trial, outcome: Floats) -> tuple[Effect, Share | None]:
+    if trial.stratum is not None and trial.cluster is None and not trial.covariates.shape[1]:
+        return _stratified(trial, outcome), None
+    fit = linear.least_squares(design(trial), outcome)
+    k = fit.design.shape[1]
+    name = method_of(trial)
+    if not cluster_robust(trial):
+        reason = (
+            f"{trial_clusters(trial)[0]} clusters, {trial_clusters(trial)[1]} of them treated: "
+            "no standard error by cluster can be trusted"
+        )
+        return Effect(float(fit.coefficients[1]), method=name, reason=reason), None
+    se, df = _error(trial, fit, outcome, linear.one(1, k))
+    effect = by_t(float(fit.coefficients[1]), se, df, name)
+    return effect, _relative(trial, fit, outcome)
+
+
+def _error(trial: Trial, fit: linear.Fit, outcome: Floats, contrast: Floats) -> tuple[float, float]:
+    """Standard error and degrees of freedom of a contrast: Welch where there is nothing but two arms."""
+    plain = fit.design.shape[1] == 2 and trial.cluster is None
+    if not plain:
+        return linear.cr2(fit, contrast, trial.cluster)
+    parts = []
+    for arm, weight in ((1.0, contrast[1]), (0.0, contrast[0] - contrast[1])):
+        rows = outcome[trial.treated == arm]
+        # intercept and effect in terms of the two means: a*m0 + b*(m1 - m0)
+        parts.append((float(weight**2) * float(rows.var(ddof=1)) / len(rows), len(rows)))
+    total = parts[0][0] + parts[1][0]
+    if total <= 0:
+        return 0.0, 1.0
+    return math.sqrt(total), total**2 / sum(v**2 / (n - 1) for v, n in parts)
+
+
+def _relative(trial: Trial, fit: linear.Fit, outcome: Floats) -> Share | None:
+    """The effect over the control level, by the delta method; None where that level is not above 0."""
+    base, gap = float(fit.coefficients[0]), float(fit.coefficients[1])
+    if trial.log or not base > 0:
+        return None
+    contrast = np.zeros(fit.design.shape[1])
+    contrast[0], contrast[1] = -gap / base**2, 1 / base
+    se, df = _error(trial, fit, outcome, contrast)
+    effect = by_t(gap / base, se, df, "delta method")
+    return Share(gap / base, effect.low, effect.high)
+
+
+def design(trial: Trial) -> Floats:
+    """Columns: 1, treated, covariates (centred), interactions, stratum indicators (centred)."""
+    centred = trial.covariates - trial.covariates.mean(axis=0)
+    columns = [np.ones(len(trial.treated)), trial.treated, *centred.T]
+    if trial.interacted:
+        columns += [trial.treated * c for c in centred[:, -trial.interacted :].T]
+    if trial.stratum is not None:
+        for level in range(1, int(trial.stratum.max()) + 1):
+            inside = (trial.stratum == level).astype(float)
+            columns.append(inside - inside.mean())
+    return np.column_stack(columns)
+
+
+def method_of(trial: Trial) -> str:
+    if trial.interacted:
+        core = "Lin-adjusted difference (CUPED)"
+    elif trial.covariates.shape[1]:
+        core = "covariance-adjusted difference"
+    elif trial.denominator is not None:
+        core = "difference of ratios (delta method)"
+    else:
+        core = "difference of means"
+    strata = ", stratum indicators" if trial.stratum is not None else ""
+    if trial.cluster is not None:
+        return f"{core}{strata}, CR2 by cluster, Bell-McCaffrey t"
+    plain = not trial.covariates.shape[1] and not strata
+    return f"{core}, Welch t" if plain else f"{core}{strata}, HC2, Bell-McCaffrey t"
+
+
+def trial_clusters(trial: Trial) -> tuple[int, int, int]:
+    """Clusters, those with treated rows, those with control rows."""
+    if trial.cluster is None:
+        raise StudyError("no cluster column is named")
+    rows = np.bincount(trial.cluster)
+    treated = np.bincount(trial.cluster, trial.treated)
+    return len(rows), int((treated > 0).sum()), int((treated < rows).sum())
+
+
+def cluster_robust(trial: Trial) -> bool:
+    """Whether there are clusters enough for a standard error by cluster (or none are named)."""
+    if trial.cluster is None:
+        return True
+    groups, treated, control = trial_clusters(trial)
+    return groups >= FEWEST_CLUSTERS and treated >= FEWEST_TREATED and control >= FEWEST_TREATED
+
+
+def _stratified(trial: Trial, outcome: Floats) -> Effect:
+    """Differences within strata, weighted by the strata's shares of all rows; Satterthwaite's df."""
+    stratum = trial.stratum
+    assert stratum is not None
+    strata = int(stratum.max()) + 1
+    weight = np.bincount(stratum, minlength=strata) / len(outcome)
+    gap, variance, square = 0.0, 0.0, 0.0
+    for arm, sign in ((1.0, 1.0), (0.0, -1.0)):
+        rows = trial.treated == arm
+        n = np.bincount(stratum[rows], minlength=strata)
+        if n.min() < 2:
+            raise StudyError(
+                "a stratum has fewer than 2 rows in an arm: join small strata, or leave `stratum` out"
+            )
+        mean = np.bincount(stratum[rows], outcome[rows], strata) / n
+        spread = np.bincount(stratum[rows], (outcome[rows] - mean[stratum[rows]]) ** 2, strata)
+        part = weight**2 * spread / (n - 1) / n
+        gap += sign * float(weight @ mean)
+        variance += float(part.sum())
+        square += float((part**2 / (n - 1)).sum())
+    df = variance**2 / square if square > 0 else 1.0
+    return by_t(gap, math.sqrt(variance), df, "stratified difference of means, Satterthwaite t")
+
+
+def _others(trial: Trial, outcome: Floats) -> tuple[Effect, ...]:
+    """The same question by other methods, for the reader who asks."""
+    none = trial.covariates[:, :0]
+    plain = replace(trial, covariates=none, interacted=0, stratum=None, cluster=None)
+    found = []
+    if method_of(plain) != method_of(trial):
+        found.append(_primary(plain, outcome)[0])
+    raw = linear.least_squares(design(plain), outcome)
+    pooled = linear.classical(raw, linear.one(1, 2))
+    found.append(by_t(float(raw.coefficients[1]), pooled, raw.df, "difference of means, pooled variance t"))
+    if trial.covariates.shape[1]:
+        found += _adjusted(trial, outcome)
+    if trial.cluster is not None:
+        found += _clustered(trial, outcome)
+    return tuple(found)
+
+
+def _adjusted(trial: Trial, outcome: Floats) -> list[Effect]:
+    fit = linear.least_squares(design(trial), outcome)
+    pick = linear.one(1, fit.design.shape[1])
+    gap = float(fit.coefficients[1])
+    found = [
+        by_t(gap, linear.classical(fit, pick), fit.df, "covariance-adjusted, one variance, t"),
+        by_t(gap, linear.classical(fit, pick), math.inf, "covariance-adjusted, one variance, normal"),
+        by_t(gap, linear.hc3(fit, pick), math.inf, "covariance-adjusted, HC3, normal"),
+    ]
+    if not trial.interacted and trial.cluster is None:
+        lin = replace(trial, interacted=trial.covariates.shape[1])
+        if len(outcome) > 2 * design(lin).shape[1]:
+            found.append(_primary(lin, outcome)[0])
+    return found
+
+
+def _clustered(trial: Trial, outcome: Floats) -> list[Effect]:
+    """CR1 with a normal interval (what most software prints), wild bootstrap, randomisation by cluster."""
+    cluster = trial.cluster
+    assert cluster is not None
+    fit = linear.least_squares(design(trial), outcome)
+    gap = float(fit.coefficients[1])
+    found = []
+    if cluster_robust(trial):
+        pick = linear.one(1, fit.design.shape[1])
+        se = linear.cr1(fit, pick, cluster)
+        found.append(by_t(gap, se, math.inf, "CR1 by cluster, normal (too narrow for few clusters)"))
+        if int(cluster.max()) < MANY_CLUSTERS:
+            p = wild_cluster_p(fit, 1, cluster, trial.seed)
+            found.append(Effect(gap, p_value=p, method="wild cluster bootstrap-t", reason="a test only"))
+    size = np.bincount(cluster).astype(float)
+    treated = np.bincount(cluster, trial.treated)
+    if ((treated == 0) | (treated == size)).all() and 0 < (treated > 0).sum() < len(size):
+        p = assignment_p(
+            np.bincount(cluster, outcome).astype(float), size, np.flatnonzero(treated > 0), trial.seed
+        )
+        found.append(Effect(gap, p_value=p, method="randomisation by cluster", reason="a test only"))
+    return found

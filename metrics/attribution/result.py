@@ -1,0 +1,179 @@
+"""What every estimator hands back: an effect with its interval, the path, the alternatives, the diagnostics."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+from scipy.special import ndtr, stdtr, stdtrit
+
+from metrics.core.intervals import TAIL, Z
+from metrics.core.shapes import Floats
+
+
+class StudyError(ValueError):
+    """The data cannot answer the study as it is designed. The message says why and what to do."""
+
+
+class Verdict(Enum):
+    """What a gate says of a study."""
+
+    PASS = "pass"  # noqa: S105 (a verdict, not a secret)
+    WARN = "warn"
+    BLOCK = "block"
+    UNKNOWN = "not computable"
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One gate: its value beside the threshold, the verdict, the reason and what to do about it."""
+
+    name: str
+    value: float | None
+    threshold: float | None
+    verdict: Verdict
+    why: str
+    what_to_do: str = ""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect in units of the outcome, two-sided 95 % interval. Undefined parts are None, with the reason."""
+
+    estimate: float | None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    method: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Share:
+    """An effect relative to what would have been: 0.1 means one tenth more."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """The effect at one period, or one event time (0 is the first treated period); `label` as the file writes it."""
+
+    at: float
+    estimate: float
+    low: float | None
+    high: float | None
+    label: str = ""
+
+    def exponentiated(self) -> PathPoint:
+        return replace(self, estimate=math.expm1(self.estimate), low=_expm1(self.low), high=_expm1(self.high))
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """The same question by another method, shown beside the primary one and never chosen after the fact."""
+
+    method: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    se: float | None = None
+    p_value: float | None = None
+
+    @classmethod
+    def of(cls, effect: Effect) -> Alternative:
+        return cls(effect.method, effect.estimate, effect.low, effect.high, effect.se, effect.p_value)
+
+    def exponentiated(self) -> Alternative:
+        se = None if self.se is None or self.estimate is None else math.exp(self.estimate) * self.se
+        return replace(
+            self, estimate=_expm1(self.estimate), low=_expm1(self.low), high=_expm1(self.high), se=se
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A design's answer.
+
+    `cells`: treated units, or treated unit-periods, that the estimate is an average over: what turns it into
+    a total. `treated_total`: the sum of the outcome over those cells. `draws`: draws of the effect where it
+    is not normal. `multiplicative`: the estimate is relative, so its total follows from `treated_total`.
+    """
+
+    effect: Effect
+    estimand: str
+    n: int
+    n_treated: int
+    n_control: int
+    cells: float
+    relative: Share | None = None
+    path: tuple[PathPoint, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    cumulative: Share | None = None
+    warnings: tuple[str, ...] = ()
+    treated_total: float | None = None
+    draws: Floats | None = None
+    multiplicative: bool = False
+
+    def exponentiated(self) -> Answer:
+        """An answer on the log scale as a relative one, exp(b) - 1, path and alternatives too."""
+        effect = exponentiated(self.effect)
+        relative = None if effect.estimate is None else Share(effect.estimate, effect.low, effect.high)
+        return replace(
+            self,
+            effect=effect,
+            relative=relative,
+            multiplicative=True,
+            path=tuple(p.exponentiated() for p in self.path),
+            alternatives=tuple(a.exponentiated() for a in self.alternatives),
+        )
+
+
+def by_t(estimate: float, se: float, df: float, method: str) -> Effect:
+    """An effect with Student's t interval and p value; `df` infinite means normal."""
+    if not (math.isfinite(estimate) and math.isfinite(se) and df > 0):
+        raise StudyError(
+            f"{method}: the estimate cannot be computed from these data (no spread or no contrast)"
+        )
+    if se <= 0:
+        return Effect(
+            estimate, method=method, reason="the residuals have no spread: nothing to judge the effect by"
+        )
+    reach = (Z if math.isinf(df) else float(stdtrit(df, 1 - TAIL))) * se
+    tail = float(ndtr(-abs(estimate) / se)) if math.isinf(df) else float(stdtr(df, -abs(estimate) / se))
+    return Effect(estimate, se, estimate - reach, estimate + reach, min(1.0, 2 * tail), method)
+
+
+def exponentiated(effect: Effect) -> Effect:
+    """An effect on the log scale as a relative one, exp(b) - 1; the standard error by the delta method."""
+    if effect.estimate is None:
+        return effect
+    value = math.expm1(effect.estimate)
+    se = None if effect.se is None else (1 + value) * effect.se
+    low = None if effect.low is None else math.expm1(effect.low)
+    high = None if effect.high is None else math.expm1(effect.high)
+    return Effect(value, se, low, high, effect.p_value, effect.method, effect.reason)
+
+
+def _expm1(value: float | None) -> float | None:
+    return None if value is None else math.expm1(value)
+
+
+def share_of(effect: Effect, base: float) -> Share | None:
+    """The effect over a base taken as known; None where the base is not above 0."""
+    if effect.estimate is None or not base > 0:
+        return None
+    low = None if effect.low is None else effect.low / base
+    high = None if effect.high is None else effect.high / base
+    return Share(effect.estimate / base, low, high)
+
+
+def ranked(values: Floats) -> Floats:
+    """Values in increasing order, undefined ones left out."""
+    return np.sort(values[np.isfinite(values)])
