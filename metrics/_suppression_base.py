@@ -26,6 +26,7 @@ ABSOLUTE: tuple[str, ...] = tuple(_COMMON["absolute_triggers"])
 REFUSED_CODES: tuple[str, ...] = tuple(_COMMON["near_miss_codes"])
 CONVERSION_PROGRAMMES: tuple[str, ...] = tuple(_COMMON["conversion_programmes"])
 SENT, REFUSED = 0, 1
+FEW_DAYS = 7
 
 
 def text(value: str) -> ColumnElement[str]:
@@ -134,13 +135,18 @@ def _refusal(e: FromClause) -> ColumnElement[bool]:
     return sa.or_(e.c.event_type.in_(("blocked", "skipped")), coded)
 
 
+def few_days(facts: Facts) -> bool:
+    """Whether it pays to look first for what the days asked for speak of; many days speak of nearly everything."""
+    return facts.span is not None and facts.span.last - facts.span.first < FEW_DAYS
+
+
 def _heard(facts: Facts) -> sa.Subquery:
-    """Sends and refusals as told by the providers: activation_id, kind, us; only of activations of the span."""
+    """Sends and refusals as told by the providers: activation_id, kind, us; of activations of the span at least."""
     e = facts["message_events"]
     told = tells(e)
     kind = sa.case((e.c.event_type == "sent", SENT), else_=REFUSED)
     rows = sa.select(e.c.activation_id, kind.label("kind"), micros(e.c.event_at).label("us")).where(told)
-    if facts.span is not None:
+    if few_days(facts):
         rows = rows.where(
             e.c.activation_id.in_(sa.select(e.c.activation_id).where(facts.within(e.c.event_at), told))
         )

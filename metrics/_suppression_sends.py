@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
 from data.sql import Facts, whole
-from metrics._suppression_base import IN_FLIGHT_US, People, attempts, number, picked, text
+from metrics._suppression_base import IN_FLIGHT_US, People, attempts, few_days, number, picked, text
 from metrics._suppression_law import TIERS, resolve, tier
 from metrics._suppression_pairs import APART, CLOCKS, FLAGS, LATE, Sides, charges
 from metrics._suppression_touch import ATTEMPT_TOUCH
@@ -97,13 +97,12 @@ def models(facts: Facts, tried: FromClause) -> sa.Subquery:
     """The model behind an attempt, where all signals linked to it are of one: activation_id, model_id."""
     link, s = facts["activation_signals"], facts["signals"]
     low, high = sa.func.min(s.c.model_id), sa.func.max(s.c.model_id)
-    return (
-        sa.select(link.c.activation_id, sa.case((low == high, low)).label("model_id"))
-        .select_from(link.join(s, s.c.signal_id == link.c.signal_id))
-        .where(link.c.activation_id.in_(sa.select(tried.c.activation_id)))
-        .group_by(link.c.activation_id)
-        .subquery("models")
+    rows = sa.select(link.c.activation_id, sa.case((low == high, low)).label("model_id")).select_from(
+        link.join(s, s.c.signal_id == link.c.signal_id)
     )
+    if few_days(facts):
+        rows = rows.where(link.c.activation_id.in_(sa.select(tried.c.activation_id)))
+    return rows.group_by(link.c.activation_id).subquery("models")
 
 
 def _charged_rows(facts: Facts, sides: Sides, charged: FromClause) -> sa.Select[Any]:

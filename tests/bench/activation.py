@@ -18,6 +18,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROWS = int(os.environ.get("THROUGHLINE_BENCH_ROWS", "10000000"))
 DAYS, ROUNDS = 30, 3
@@ -46,6 +50,24 @@ def ours(home: Path) -> Found:
     refresh([ROLLUPS["activation.states"]], runtime.warehouse, runtime.store, utc_now, full=True)
     found = runtime.readings.read(ALL["activation.signals"], Scope(by=("state",)))
     return {str(dict(r.by)["state"]): int(r.value or 0) for r in found}
+
+
+FIGURES = ("activation.in_window_share", "activation.latency_median", "activation.incidence_in_window")
+
+
+def ours_figures(home: Path) -> Found:
+    """The states, and then share, median and cumulative incidence with their intervals for the whole and each model."""
+    from app.runtime import open_runtime
+    from app.settings import Settings
+    from metrics import ALL
+    from metrics.core.metric import Scope
+
+    found = ours(home)
+    readings = open_runtime(Settings(home=home)).readings
+    for key in FIGURES:
+        for by in ((), ("model_id",)):
+            assert all(r.value is not None or r.reason for r in readings.read(ALL[key], Scope(by=by))), key
+    return found
 
 
 def by_hand(home: Path) -> Found:
@@ -96,8 +118,8 @@ def by_hand(home: Path) -> Found:
     return found
 
 
-def by_pandas(home: Path) -> Found:
-    """The same states from rows in memory."""
+def pandas_states(home: Path) -> pd.DataFrame:
+    """One row a signal with its state, from rows in memory."""
     import numpy as np
     import pandas as pd
 
@@ -111,7 +133,17 @@ def by_pandas(home: Path) -> Found:
         )
 
     end = read("data_watermarks", "complete_through_at")["complete_through_at"].min()
-    s = read("signals", "signal_id", "person_id", "scored_at", "window_seconds", "arm", "decision", "is_test")
+    s = read(
+        "signals",
+        "signal_id",
+        "person_id",
+        "model_id",
+        "scored_at",
+        "window_seconds",
+        "arm",
+        "decision",
+        "is_test",
+    )
     events = read("message_events", "activation_id", "event_type", "event_at")
     events = events[(events["event_type"] == "sent") & (events["event_at"] <= end)]
     sent = events.groupby("activation_id")["event_at"].min().rename("sent")
@@ -141,19 +173,62 @@ def by_pandas(home: Path) -> Found:
     ]  # fmt: skip
     state = np.select([t for _, t in tests], [n for n, _ in tests], "missed")
     s["day"], s["state"] = s["scored_at"].dt.floor("D"), state
+    s["seconds"] = (
+        took.fillna(rival - s["scored_at"])
+        .where(first | s["sent"].notna(), end - s["scored_at"])
+        .dt.total_seconds()
+    )
+    return s
+
+
+def by_pandas(home: Path) -> Found:
+    """The same states."""
+    s = pandas_states(home)
     s.groupby(["day", "state"]).size()
-    return {str(k): int(n) for k, n in pd.Series(state).value_counts().items()}
+    return {str(k): int(n) for k, n in s["state"].value_counts().items()}
+
+
+def by_statsmodels(home: Path) -> Found:
+    """The same states, and the three figures with intervals for the whole and each model, by statsmodels."""
+    import numpy as np
+    from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
+    from statsmodels.stats.proportion import proportion_confint
+
+    s = pandas_states(home)
+    told = s[~s["state"].str.startswith(("excluded", "unlinked", "invalid"))]
+    for rows in (told, *(g for _, g in told.groupby("model_id"))):
+        good, all_ = (
+            (rows["state"] == "in_window").sum(),
+            rows["state"].isin(["in_window", "late", "missed"]).sum(),
+        )
+        proportion_confint(good, all_, method="wilson")
+        seconds = rows["seconds"].clip(lower=0).to_numpy()
+        happened = np.select(
+            [rows["state"].isin(["in_window", "late"]), rows["state"].str.startswith("competing")], [1, 2], 0
+        )
+        SurvfuncRight(seconds, (happened == 1).astype(int)).quantile_ci(0.5)
+        CumIncidenceRight(seconds, happened)
+    return {str(k): int(n) for k, n in s["state"].value_counts().items()}
 
 
 CONTENDERS: dict[str, Callable[[Path], Found]] = {
     "ours": ours,
     "hand-written SQL": by_hand,
     "pandas": by_pandas,
+    "ours, with figures": ours_figures,
+    "pandas and statsmodels, with figures": by_statsmodels,
 }
 IMPORTS = {
     "ours": ("app.runtime", "app.measure.refresh", "metrics"),
     "hand-written SQL": ("duckdb", "data.lake"),
     "pandas": ("pandas", "data.lake"),
+    "ours, with figures": ("app.runtime", "app.measure.refresh", "metrics"),
+    "pandas and statsmodels, with figures": (
+        "pandas",
+        "lifelines",
+        "statsmodels.stats.proportion",
+        "data.lake",
+    ),
 }
 
 
@@ -206,12 +281,12 @@ def main() -> None:
         runs: dict[str, list[dict[str, object]]] = {name: [] for name in CONTENDERS}
         for turn in range(ROUNDS):
             for name in CONTENDERS:
-                if name != "pandas" or turn == 0:
+                if "pandas" not in name or turn == 0:
                     runs[name].append(measured(name, home))
         answers = {name: rounds[0]["result"] for name, rounds in runs.items()}
         if len({json.dumps(a, sort_keys=True) for a in answers.values()}) != 1:
             raise RuntimeError(f"the contenders disagree: {answers}")
-        base = statistics.median(float(str(r["seconds"])) for r in runs["ours"])
+        base = {n: statistics.median(float(str(r["seconds"])) for r in rounds) for n, rounds in runs.items()}
         lines += [
             "",
             "| contender | seconds (median) | spread | peak MiB | times ours |",
@@ -219,9 +294,10 @@ def main() -> None:
         ]
         for name, rounds in runs.items():
             seconds = [float(str(r["seconds"])) for r in rounds]
-            middle, peak = statistics.median(seconds), max(float(str(r["peak"])) for r in rounds)
+            peak = max(float(str(r["peak"])) for r in rounds)
+            ratio = base[name] / base["ours, with figures" if name.endswith("figures") else "ours"]
             spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
-            lines.append(f"| {name} | {middle:.2f} | {spread} | {peak:.0f} | {middle / base:.2f} |")
+            lines.append(f"| {name} | {base[name]:.2f} | {spread} | {peak:.0f} | {ratio:.2f} |")
         new = one_new_day(home, ROWS // DAYS)
         lines += ["", f"One new day of {ROWS // DAYS:,} signals: {new:.2f} s."]
     text = "\n".join(lines)
