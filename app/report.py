@@ -49,10 +49,16 @@ def trouble(error: OSError) -> str:
 def emit(value: object, *, js: bool) -> None:
     """Print a dataclass or a sequence of them."""
     if js:
-        click.echo(orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS))
+        click.echo(json_of(value))
         return
     for item in value if isinstance(value, Sequence) else (value,):
         click.echo(item.message() if hasattr(item, "message") else _line(item))
+
+
+def json_of(value: object) -> bytes:
+    """A dataclass, or a sequence of them, as one JSON document."""
+    option = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_SERIALIZE_NUMPY
+    return orjson.dumps(value, default=_plain, option=option)
 
 
 def _plain(value: object) -> object:

@@ -21,8 +21,10 @@ def study() -> None:
 @click.pass_context
 def run_command(context: click.Context, spec: Path, *, js: bool) -> None:
     """Register the plan in SPEC, then run it: estimate, interval, diagnostics, grade, return."""
+    from app.measure.studies.plan import keep
     from app.measure.studies.run import run_study
 
     settings = context.obj
     done = run_study(spec, settings.home, utc_now(), lambda: open_runtime(settings).warehouse)
+    keep(report.json_of(done), done.plan_hash, done.data_hash, settings.home)
     report.emit(done, js=js)

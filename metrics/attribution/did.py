@@ -58,7 +58,7 @@ def estimate(study: Adoption) -> Answer:
     effect = _effect(study, fit, groups, counts)
     path, tests = _event_study(study, level, counts)
     after = panel.outcome[np.ix_(treated == 1, np.arange(study.first, panel.periods))]
-    observed, there = np.nansum(after), int(np.isfinite(after).sum())
+    observed, there = float(np.nansum(after)), int(np.isfinite(after).sum())
     left = panel.units - len(used)
     notes = (f"{left:,} units have no cell before or none after adoption and are left out",) if left else ()
     return Answer(
@@ -73,8 +73,35 @@ def estimate(study: Adoption) -> Answer:
         alternatives=_others(study, fit, groups, counts, change[used], used),
         diagnostics=(gates.clusters(*counts), *tests, _sensitivity(effect, path, study)),
         warnings=notes,
-        treated_total=float(observed),
+        treated_total=observed,
     )
+
+
+def main_effect(study: Adoption) -> Effect:
+    """The effect alone, without its path and tests."""
+    _require(study)
+    level = _less_controls(study)
+    change = _mean(level[:, study.first :]) - _mean(level[:, : study.reference + 1])
+    used = np.flatnonzero(np.isfinite(change))
+    groups = _codes(study.panel.groups[used])
+    return _effect(study, _fit(study, change, used), groups, _counts(groups, study.treated[used]))
+
+
+def exchanged(study: Adoption) -> tuple[Effect, Effect]:
+    """The effect and that of exchanged groups, on units without missing cells; no estimate where a group has none."""
+    whole = np.flatnonzero(np.isfinite(study.panel.outcome).all(axis=1))
+    treated = study.treated[whole]
+    if not 0 < treated.sum() < len(whole):
+        return Effect(None, reason="no unit of a group has every cell"), Effect(None)
+    held = study.panel
+    panel = Panel(
+        held.outcome[whole], held.at, held.labels, held.covariates[whole],
+        None if held.cluster is None else _codes(held.cluster[whole]),
+        None if held.weight is None else held.weight[whole], held.seed,
+    )  # fmt: skip
+    sides = (Adoption(panel, side, study.first, study.anticipation) for side in (treated, 1 - treated))
+    first, second = (main_effect(s) for s in sides)
+    return first, second
 
 
 def _require(study: Adoption) -> None:

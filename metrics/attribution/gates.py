@@ -202,7 +202,9 @@ def undeclared_differences(gaps: Floats, names: tuple[str, ...]) -> Diagnostic:
     return diagnostic(name, known[worst], UNDECLARED_LIMIT, Verdict.PASS, words)
 
 
-def clusters(groups: int, treated: int, control: int, *, few: int = 6, many: int = 20) -> Diagnostic:
+def clusters(
+    groups: int, treated: int, control: int, *, few: int = 6, many: int = 20, thin: int = 6
+) -> Diagnostic:
     """Gate 7: clusters enough for a standard error by cluster? With one treated cluster there never are."""
     name, words = "clusters", f"{groups} clusters: {treated} treated, {control} not"
     if groups < few or min(treated, control) < 2:
@@ -210,9 +212,9 @@ def clusters(groups: int, treated: int, control: int, *, few: int = 6, many: int
             name, groups, few, Verdict.BLOCK, f"{words}; cluster-robust inference fails (false positives to 47 %)",
             "use placebo or randomisation inference (synthetic control), or assign more clusters",
         )  # fmt: skip
-    if min(treated, control) < few:
+    if min(treated, control) < thin:
         return diagnostic(
-            name, min(treated, control), few, Verdict.WARN, f"{words}: fewer than {few} on one side",
+            name, min(treated, control), thin, Verdict.WARN, f"{words}: fewer than {thin} on one side",
             "read the wild bootstrap's or randomisation p value beside the interval",
         )  # fmt: skip
     note = "; the interval uses few-cluster corrections" if groups <= many else ""
@@ -250,7 +252,7 @@ def swapped(effect: Effect, reversed_effect: Effect) -> Diagnostic:
     if effect.estimate is None or reversed_effect.estimate is None:
         return unknown(name, "there is no estimate")
     gap = abs(effect.estimate + reversed_effect.estimate)
-    limit = 1e-6 * max(abs(effect.estimate), effect.se or 0.0, 1e-12)
+    limit = 1e-6 * max(abs(effect.estimate), effect.se or 1.0)
     verdict = Verdict.PASS if gap <= limit else Verdict.BLOCK
     return diagnostic(name, gap, limit, verdict, "arms exchanged, the sign of the effect exchanges")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metrics.attribution import gates
 from metrics.attribution.result import (
     Alternative,
     Answer,
@@ -16,23 +15,16 @@ from metrics.attribution.result import (
     PathPoint,
     Share,
     StudyError,
-    Verdict,
     share_of,
 )
-from metrics.attribution.series import Segments, Series, ljung_box, poisson, segmented
+from metrics.attribution.series import Series, ljung_box, poisson, segmented
+from metrics.attribution.series_gates import FALSE_ALARMS, FEWEST_DATES, all_gates, controls_still, dispersion
 from metrics.attribution.structural import Impact, impact
 from metrics.core.intervals import Z
 from metrics.core.shapes import Floats
 
-POINTS, SEASONS = 24, 2
-PRIORS = (
-    0.01,
-    0.03,
-    0.1,
-    0.3,
-)  # of the level, in units of the series' spread; the smallest that passes is used
-PSEUDO_DATES, FEWEST_DATES, SHORTEST, QUICK = 10, 5, 3, 300
-FALSE_ALARMS = 0.10
+PRIORS = (0.01, 0.03, 0.1)  # of the level, in units of the spread of the series
+PSEUDO_DATES, SHORTEST, QUICK = 10, 3, 300
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,13 @@ def _counts(study: Interrupted) -> Answer:
     total = float(series.outcome[series.first :].sum())
     summed = _excess(relative, total) if study.flow else None
     quick = _tested(study, lambda s: poisson(s, quasi=quasi).effect)
-    checks = _gates(study, ljung_box(fit.residuals[: series.first]), quick, _spread(fit, series, quasi=quasi))
+    checks = all_gates(
+        series,
+        ljung_box(fit.residuals[: series.first]),
+        quick,
+        dispersion(fit, series, quasi=quasi),
+        flow=study.flow,
+    )
     return _answer(study, e, relative, path, others, checks, summed)
 
 
@@ -85,19 +83,6 @@ def _excess(relative: Share | None, total: float) -> Share | None:
     return Share(mid, low, high)
 
 
-def _spread(fit: Segments, series: Series, *, quasi: bool) -> tuple[Diagnostic, ...]:
-    """Overdispersion: a plain Poisson interval is too narrow where counts vary more."""
-    value = float(fit.residuals @ fit.residuals) / max(len(series.outcome) - 4 - 2 * series.harmonics, 1)
-    words = f"counts vary {value:.1f} times as much as Poisson's"
-    if value > 1.5 and not quasi:
-        return (
-            gates.diagnostic(
-                "dispersion", value, 1.5, Verdict.BLOCK, f"{words}: the interval is too narrow", "write family: quasipoisson"
-            ),
-        )  # fmt: skip
-    return (gates.diagnostic("dispersion", value, 1.5, Verdict.PASS, words),)
-
-
 def _segmented(study: Interrupted) -> Answer:
     series = study.series
     fit = segmented(series)
@@ -105,29 +90,37 @@ def _segmented(study: Interrupted) -> Answer:
     gap = series.outcome - fit.expected
     path = _path(series, gap, gap - Z * fit.error, gap + Z * fit.error)
     quick = _tested(study, lambda s: segmented(s).effect)
-    checks = _gates(study, ljung_box(fit.residuals[: series.first]), quick, ())
+    checks = all_gates(series, ljung_box(fit.residuals[: series.first]), quick, (), flow=study.flow)
     late = float(series.outcome[series.first :].mean())
     e = fit.effect
     relative = None if e.estimate is None else share_of(e, late - e.estimate)
     return _answer(study, e, relative, path, others, checks, _sum(study, e))
 
 
+def _prior(study: Interrupted) -> tuple[float, tuple[int, int] | None]:
+    """The smallest prior of the level whose pretended dates raise few alarms; the first, which warns, if none does."""
+    first = _tested(study, lambda s: impact(s, PRIORS[0], QUICK).effect)
+    if first is None or first[0] <= FALSE_ALARMS * first[1]:
+        return PRIORS[0], first
+    for prior in PRIORS[1:]:
+        found = _tested(study, lambda s, p=prior: impact(s, p, QUICK).effect, until_failed=True)  # type: ignore[misc]
+        if found is not None and found[0] <= FALSE_ALARMS * found[1]:
+            return prior, found
+    return PRIORS[0], first
+
+
 def _structural(study: Interrupted) -> Answer:
-    """With controls: the level's prior is the smallest whose pretended dates raise few false alarms."""
+    """With controls: a Bayesian structural series whose prior the back-test chose."""
     series = study.series
-    prior, quick = PRIORS[0], _tested(study, lambda s: impact(s, PRIORS[0], QUICK).effect)
-    for other in PRIORS[1:]:
-        if quick is None or quick[0] <= FALSE_ALARMS * quick[1]:
-            break
-        prior, quick = other, _tested(study, lambda s, p=other: impact(s, p, QUICK).effect)  # type: ignore[misc]
+    prior, quick = _prior(study)
     fit = impact(series, prior)
     others = [
-        *(impact(series, p).effect for p in (0.01, 0.1) if p != prior),
+        *(impact(series, p).effect for p in PRIORS if p != prior),
         segmented(series).effect,
         _before_after(series, relative=False),
     ]
     path = _path(series, series.outcome - fit.expected, series.outcome - fit.high, series.outcome - fit.low)
-    checks = _gates(study, ljung_box(fit.residuals), quick, _controls(series))
+    checks = all_gates(series, ljung_box(fit.residuals), quick, controls_still(series), flow=study.flow)
     e = fit.effect
     base = float(series.outcome[series.first :].mean()) - fit.draws
     found = _answer(study, e, _relative(fit, base), path, others, checks, _sum(study, e))
@@ -198,11 +191,15 @@ def _answer(
     )
 
 
-def _tested(study: Interrupted, model: Callable[[Series], Effect]) -> tuple[int, int] | None:
+def _tested(
+    study: Interrupted, model: Callable[[Series], Effect], *, until_failed: bool = False
+) -> tuple[int, int] | None:
     """False alarms and pretended dates before the real one; None where there are too few periods for five."""
     early = study.series.baseline()
     least = max(early.first // 2, 10 + 2 * study.series.harmonics + study.series.controls.shape[1])
-    for control in early.controls.T:  # a control must have moved before a date from which it is to tell anything
+    for (
+        control
+    ) in early.controls.T:  # a control must have moved before a date from which it is to tell anything
         least = max(least, int(np.argmax(control != control[0])) + SHORTEST)
     dates = np.unique(np.linspace(least, early.first - SHORTEST, PSEUDO_DATES).astype(int))
     dates = dates[(dates >= least) & (dates <= early.first - SHORTEST)]
@@ -212,92 +209,6 @@ def _tested(study: Interrupted, model: Callable[[Series], Effect]) -> tuple[int,
     for date in dates:
         effect = model(early.pretend(int(date)))
         alarms += effect.low is not None and effect.high is not None and not effect.low <= 0 <= effect.high
+        if until_failed and alarms > FALSE_ALARMS * len(dates):
+            break
     return alarms, len(dates)
-
-
-def _gates(
-    study: Interrupted,
-    autocorrelation: float | None,
-    quick: tuple[int, int] | None,
-    more: tuple[Diagnostic, ...],
-) -> tuple[Diagnostic, ...]:
-    return (
-        _length(study.series),
-        _autocorrelated(autocorrelation),
-        _in_time(quick),
-        *more,
-        _summable(study),
-    )
-
-
-def _length(series: Series) -> Diagnostic:
-    needed = max(POINTS, int(SEASONS * (series.season or 0)))
-    words = f"{series.first} periods before treatment"
-    if series.first >= needed:
-        return gates.diagnostic("baseline_length", series.first, needed, Verdict.PASS, words)
-    return gates.diagnostic(
-        "baseline_length", series.first, needed, Verdict.WARN, words,
-        f"{needed} are needed: {POINTS}, and {SEASONS} seasons",
-    )  # fmt: skip
-
-
-def _autocorrelated(p: float | None) -> Diagnostic:
-    name = "autocorrelation"
-    if p is None:
-        return gates.unknown(name, "too few periods before treatment for the test", threshold=0.05)
-    words = f"Ljung-Box test of residuals before treatment: p = {p:.3f}"
-    if p < 0.05:
-        return gates.diagnostic(
-            name,
-            p,
-            0.05,
-            Verdict.WARN,
-            words,
-            "model the season (season_period, harmonics) or add control series",
-        )
-    return gates.diagnostic(name, p, 0.05, Verdict.PASS, words)
-
-
-def _in_time(quick: tuple[int, int] | None) -> Diagnostic:
-    name = "placebo_in_time"
-    if quick is None:
-        return gates.unknown(
-            name, f"too few periods before treatment for {FEWEST_DATES} pretended dates", "add earlier periods", FALSE_ALARMS
-        )  # fmt: skip
-    alarms, dates = quick
-    words = f"{alarms} of {dates} pretended dates before treatment show an effect"
-    if alarms > FALSE_ALARMS * dates:
-        return gates.diagnostic(
-            name, alarms / dates, FALSE_ALARMS, Verdict.WARN, words, "the model does not follow the series: add controls"
-        )  # fmt: skip
-    return gates.diagnostic(name, alarms / dates, FALSE_ALARMS, Verdict.PASS, words)
-
-
-def _controls(series: Series) -> tuple[Diagnostic, ...]:
-    """A control that itself moved at the treatment was met by it, or by something else at the time."""
-    moved = []
-    for j in range(series.controls.shape[1]):
-        alone = replace(series, outcome=series.controls[:, j], controls=series.controls[:, :0])
-        p = segmented(alone).effect.p_value
-        if p is not None and p < 0.05 / series.controls.shape[1]:
-            moved.append(j + 1)
-    words = f"{len(moved)} of {series.controls.shape[1]} control series move at the treatment date"
-    if moved:
-        which = ", ".join(map(str, moved))
-        return (
-            gates.diagnostic(
-                "controls", len(moved), 0, Verdict.WARN, f"{words} (number {which})",
-                "use controls that the treatment cannot reach, and see what else happened then",
-            ),
-        )  # fmt: skip
-    return (gates.diagnostic("controls", 0, 0, Verdict.PASS, words),)
-
-
-def _summable(study: Interrupted) -> Diagnostic:
-    if study.flow:
-        return gates.diagnostic(
-            "cumulative", 1, 1, Verdict.PASS, "the outcome is a flow: periods may be added up"
-        )
-    return gates.unknown(
-        "cumulative", "no sum over periods: the plan does not say that the outcome is a flow", "write flow: true if it is"
-    )  # fmt: skip

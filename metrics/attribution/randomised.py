@@ -154,7 +154,8 @@ def _relative(trial: Trial, fit: linear.Fit, outcome: Floats) -> Share | None:
         return None
     contrast = np.zeros(fit.design.shape[1])
     contrast[0], contrast[1] = -gap / base**2, 1 / base
-    se, df = _error(trial, fit, outcome, contrast)
+    se, _ = _error(trial, fit, outcome, contrast)
+    _, df = _error(trial, fit, outcome, linear.one(1, len(contrast)))  # one df for both scales
     effect = by_t(gap / base, se, df, "delta method")
     return Share(gap / base, effect.low, effect.high)
 

@@ -28,6 +28,7 @@ from metrics.attribution.staggered import (
     wald,
 )
 
+THIN = 10  # treated clusters below which influence functions give intervals too narrow (measured: 9 % at 6 of 20)
 FORBIDDEN = 0.05  # weight of forbidden comparisons from which two-way effects are hidden
 
 
@@ -117,7 +118,7 @@ def _gates(
     noise = np.array([effect_of(p, study.panel, "").se or 0.0 for p in events]) ** 2
     drift = np.array([p.value for p in events])
     return (
-        gates.clusters(*counts),
+        gates.clusters(*counts, thin=THIN),
         trends.baseline_length(length),
         *trend,
         trends.sensitivity(effect, drift, noise, horizon),

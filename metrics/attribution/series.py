@@ -144,10 +144,11 @@ def segmented(series: Series, *, slope: bool = False) -> Segments:
         contrast[2] = float(design[series.first :, 2].mean())
     what = "step and slope (mean after treatment)" if slope else "step"
     se = math.sqrt(variance * float(contrast @ fit.bread @ contrast))
+    df = max(2.0, fit.df * (1 - max(rho, 0.0)) / (1 + max(rho, 0.0)))  # periods worth of independent ones
     effect = by_t(
         float(contrast @ fit.coefficients),
         se,
-        fit.df,
+        df,
         f"segmented regression, {what}, AR(1) errors (rho {rho:.2f})",
     )
     without = design.copy()

@@ -21,10 +21,7 @@ def answer(spec: Spec, table: Table, seed: int) -> Answer:
     """The answer of an interrupted-series study with all its diagnostics."""
     assert spec.period is not None
     assert spec.treated_from is not None
-    if spec.log_outcome and spec.family != "gaussian":
-        raise SpecError(f"log_outcome: family {spec.family} is on the log scale already; leave it out")
-    if spec.harmonics and spec.season_period is None:
-        raise SpecError("harmonics: give season_period too, the number of periods in a season")
+    _agree(spec)
     periods = periods_of(table, spec.period)
     _one_row_each(spec, table, periods)
     order = np.argsort(periods.codes)
@@ -40,8 +37,6 @@ def answer(spec: Spec, table: Table, seed: int) -> Answer:
         raise SpecError(
             f"offset: column {spec.offset} is 0 or below in period {bad}; an offset is a size at risk"
         )
-    if offset is not None and spec.family == "gaussian":
-        raise SpecError("offset: only the Poisson families use it; for a rate give numerator and denominator")
     series = Series(
         outcome[kept], place[kept], first, labels,
         np.column_stack(controls) if controls else np.empty((len(kept), 0)),
@@ -60,6 +55,16 @@ def answer(spec: Spec, table: Table, seed: int) -> Answer:
         *plan_gates(spec, periods),
     )
     return relogged(spec, replace(found, diagnostics=checks, warnings=tuple(notes)))
+
+
+def _agree(spec: Spec) -> None:
+    """Keys that contradict each other."""
+    if spec.log_outcome and spec.family != "gaussian":
+        raise SpecError(f"log_outcome: family {spec.family} is on the log scale already; leave it out")
+    if spec.harmonics and spec.season_period is None:
+        raise SpecError("harmonics: give season_period too, the number of periods in a season")
+    if spec.offset is not None and spec.family == "gaussian":
+        raise SpecError("offset: only the Poisson families use it; for a rate give numerator and denominator")
 
 
 def _one_row_each(spec: Spec, table: Table, periods: Periods) -> None:

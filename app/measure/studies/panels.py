@@ -126,10 +126,9 @@ def two_groups(spec: Spec, table: Table, seed: int) -> Answer:
     study = did.Adoption(cube.panel, constant, _first(spec, table, cube.periods), spec.anticipation)
     found = did.estimate(study)
     coding = gates.coding(confirmed=spec.coding_confirmed, treated=f"{spec.treated_unit} = 1")
-    exchanged = did.estimate(replace(study, treated=1 - constant)).effect
     checks = (
         coding,
-        gates.swapped(found.effect, exchanged),
+        gates.swapped(*did.exchanged(study)),
         *found.diagnostics,
         gates.detectable(found.effect),
         *plan_gates(spec, cube.periods),

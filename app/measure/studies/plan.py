@@ -63,9 +63,14 @@ def register(plan: Plan, home: Path, now: dt.datetime) -> tuple[str, ...]:
     return warnings
 
 
-def keep(result: bytes, plan: Plan, data_hash: str, home: Path) -> None:
+def keep(result: bytes, plan_hash: str, data_hash: str, home: Path) -> None:
     """Keep a result beside its plan; the same plan and data give the same file again."""
-    _write(home / "studies" / f"result-{plan.hash[:16]}-{data_hash[:16]}.json", result)
+    _write(
+        home
+        / "studies"
+        / f"result-{plan_hash[:16]}-{hashlib.sha256(data_hash.encode()).hexdigest()[:16]}.json",
+        result,
+    )
 
 
 def _changes(earlier: Mapping[str, object], plan: Plan) -> tuple[str, ...]:
