@@ -6,6 +6,7 @@ Both give the same digits; that is a test (`tests/laws/test_parity.py`), not a h
 from __future__ import annotations
 
 import contextlib
+import copy
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,8 +21,9 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.expression import FromClause
 
 from data import schema
+from data.difference import Difference
 from data.lake import Lake, duck
-from data.manifest import File
+from data.manifest import File, Held
 from data.sql import DAY_US, WHOLE, Span
 
 Columns = dict[str, NDArray[np.generic]]
@@ -51,6 +53,16 @@ class Warehouse(Protocol):
     dialect: sa.Dialect
 
     def tables(self) -> Mapping[str, FromClause]: ...
+
+    def pinned(self) -> Warehouse:
+        """The warehouse as it is now, whatever is loaded later, where it can tell the two apart; else itself."""
+        ...
+
+    def difference(
+        self, names: tuple[str, ...], since: str
+    ) -> contextlib.AbstractContextManager[tuple[Session, Difference] | None]:
+        """The tables as they were at a mark and as they are; None where the past is not kept."""
+        ...
 
     def mark(self, names: tuple[str, ...]) -> str:
         """Changes when rows of these tables do."""
@@ -110,11 +122,21 @@ class LakeWarehouse:
     def __init__(self, lake: Lake, memory: str = "700MB") -> None:
         self.lake = lake
         self._pool = DuckPool(lake.home, memory)
+        self._held: Held | None = None  # of a pinned copy
         self.dialect: sa.Dialect = self._pool.engine.dialect
+
+    def pinned(self) -> LakeWarehouse:
+        pinned = copy.copy(self)
+        pinned._held = self.lake.manifest.held("facts")  # noqa: SLF001 (a copy of itself)
+        return pinned
+
+    def _files(self) -> tuple[File, ...]:
+        held = self._held or self.lake.manifest.held("facts")
+        return tuple(f for own in held.files.values() for f in own)
 
     def tables(self) -> Mapping[str, FromClause]:
         extra: dict[str, set[str]] = {}
-        for name, columns in {(f.name, f.columns) for f in self.lake.manifest.files("facts")}:
+        for name, columns in {(f.name, f.columns) for f in self._files()}:
             extra.setdefault(name, set()).update(c for c in columns if schema.open_kind(c))
         return {
             name: schema.extended(table, tuple(sorted(extra.get(name, ()))))
@@ -122,26 +144,26 @@ class LakeWarehouse:
         }
 
     def mark(self, names: tuple[str, ...]) -> str:  # noqa: ARG002 (one generation for all)
-        return str(self.lake.manifest.generation())
+        return str(self._held.generation if self._held else self.lake.manifest.generation())
 
     def dirty(self, names: tuple[str, ...], since: str | None) -> Dirty:
         mark = self.mark(names)
         if since is not None:
             return Dirty(self.lake.manifest.touched(names, int(since)), mark)
-        files = self.lake.manifest.files("facts")
+        files = self._files()
         days = {n: tuple(sorted({f.day for f in files if f.name == n})) for n in names}
         return Dirty(days, mark)
 
     def sizes(self, names: tuple[str, ...]) -> Mapping[int, int]:
         sizes: dict[int, int] = {}
-        for file in self.lake.manifest.files("facts"):
+        for file in self._files():
             if file.name in names:
                 sizes[file.day] = sizes.get(file.day, 0) + file.rows
         return sizes
 
     @contextlib.contextmanager
     def session(self, names: tuple[str, ...] = (), spans: Mapping[str, Span] = NO_SPANS) -> Iterator[Session]:
-        files = self.lake.manifest.files("facts")
+        files = self._files()
         with self._viewed(names, [f for n in names for f in self.lake.of(files, n, spans.get(n))]) as session:
             yield session
 
@@ -154,12 +176,22 @@ class LakeWarehouse:
         def shown_of(file: File) -> bool:
             return file.name != name or file.generation > int(since) or file.day >= after
 
-        files = self.lake.manifest.files("facts")
+        files = self._files()
         tables = self.tables()
         full = schema.renamed(tables[name], f"{WHOLE}_{name}")
         with self._viewed(names, [f for f in files if f.name in names and shown_of(f)]) as session:
             session.view(full.name, self.lake.view_sql(full, [f for f in files if f.name == name]))
             yield session, {**tables, WHOLE: full}
+
+    @contextlib.contextmanager
+    def difference(self, names: tuple[str, ...], since: str) -> Iterator[tuple[Session, Difference] | None]:
+        old = self.lake.manifest.facts_at(int(since))
+        if old is None:
+            yield None
+            return
+        with self._pool.connect() as connection:
+            session = _DuckSession(connection)
+            yield session, Difference(session, self.lake, self.tables(), names, old, self._files())
 
     @contextlib.contextmanager
     def _viewed(self, names: tuple[str, ...], files: list[File]) -> Iterator[_DuckSession]:
@@ -178,6 +210,12 @@ class _DuckSession:
 
     def columns(self, statement: sa.Select[tuple[object, ...]]) -> Columns:
         return DuckPool.columns(self._connection, statement)
+
+    def run(self, statement: sa.Executable | str) -> None:
+        if isinstance(statement, str):
+            self._connection.exec_driver_sql(statement)
+        else:
+            self._connection.execute(statement)
 
     def view(self, name: str, select: str) -> None:
         self._connection.exec_driver_sql(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {select}')

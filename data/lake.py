@@ -23,8 +23,8 @@ from data.manifest import NO_DAY, File, Manifest
 from data.sql import Span
 
 GRACE_SECONDS = 3600.0
-_DUCK = {"text": "VARCHAR", "float": "DOUBLE", "int": "BIGINT", "bit": "SMALLINT", "bool": "BOOLEAN"}
-_DUCK |= {"time": "TIMESTAMPTZ", "date": "DATE"}
+DUCK_TYPES = {"text": "VARCHAR", "float": "DOUBLE", "int": "BIGINT", "bit": "SMALLINT", "bool": "BOOLEAN"}
+DUCK_TYPES |= {"time": "TIMESTAMPTZ", "date": "DATE"}
 
 
 class LakeBusyError(RuntimeError):
@@ -88,7 +88,7 @@ class Lake:
         self, grace_seconds: float = GRACE_SECONDS, folders: tuple[str, ...] = ("facts", "rollups", "scratch")
     ) -> int:
         """Remove files no manifest row names and nobody can still be reading; returns how many."""
-        kept = {f.path for store in ("facts", "rollups") for f in self.manifest.files(store)}
+        kept = self.manifest.kept_paths()
         oldest = time.time() - grace_seconds
         swept = 0
         for store in folders:
@@ -111,11 +111,13 @@ class Lake:
     def view_sql(self, table: sa.FromClause, files: Sequence[File]) -> str:
         """SELECT of exactly these files in the table's columns; typed and empty where there are none."""
         if not files:
-            cols = ", ".join(f'CAST(NULL AS {_DUCK[c.info["kind"]]}) AS "{c.name}"' for c in table.c)
+            cols = ", ".join(f'CAST(NULL AS {DUCK_TYPES[c.info["kind"]]}) AS "{c.name}"' for c in table.c)
             return f"SELECT {cols} WHERE false"
         present = {c for f in files for c in f.columns}
         cols = ", ".join(
-            f'"{c.name}"' if c.name in present else f'CAST(NULL AS {_DUCK[c.info["kind"]]}) AS "{c.name}"'
+            f'"{c.name}"'
+            if c.name in present
+            else f'CAST(NULL AS {DUCK_TYPES[c.info["kind"]]}) AS "{c.name}"'
             for c in table.c
         )
         return f"SELECT {cols} FROM ({self.parquet_sql(files)})"  # noqa: S608 (names from our schema)

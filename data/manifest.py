@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data import former
+
 LAYOUT = 2  # of the table `refreshes`; a change makes every rollup anew
 NO_DAY = -1  # partition of rows whose day is not known (undated tables, labels before their prediction)
 
@@ -110,7 +112,7 @@ class Manifest:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect() as db:
             _renew(db)
-            db.executescript(_DDL)
+            db.executescript(_DDL + former.DDL)
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -165,6 +167,11 @@ class Manifest:
             db.execute("INSERT OR REPLACE INTO refreshes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             return generation
 
+    def advance(self, rollup: str, mark: str) -> None:
+        """Say that a rollup's cells hold for a later mark too. No number changes, so no new generation."""
+        with self._connect() as db:
+            db.execute("UPDATE refreshes SET mark = ? WHERE rollup = ?", (mark, rollup))
+
     def record(self, load: Load) -> None:
         """Keep a note of a refused or repeated file; no data changes."""
         with self._write() as (db, generation):
@@ -214,6 +221,29 @@ class Manifest:
         self._held[store] = known
         return known
 
+    def facts_at(self, generation: int) -> tuple[File, ...] | None:
+        """The fact files that were current at a generation; None where some of them may be forgotten."""
+        with self._connect() as db:
+            db.execute("BEGIN")
+            rows = former.files_at(db, generation)
+            db.execute("COMMIT")
+        return None if rows is None else tuple(_file(r) for r in rows)
+
+    def kept_paths(self) -> set[str]:
+        """Paths of all current files and of those that a rollup's cells still reflect."""
+        with self._connect() as db:
+            db.execute("BEGIN")
+            kept = {str(r[0]) for r in db.execute("SELECT path FROM files")} | former.paths(db)
+            db.execute("COMMIT")
+        return kept
+
+    def forget_former(self) -> None:
+        """Give up replaced files that no rollup's cells reflect any more. No data change, so no new generation."""
+        with self._connect() as db:
+            db.execute("BEGIN IMMEDIATE")
+            former.forget(db)
+            db.execute("COMMIT")
+
     def touched(self, names: tuple[str, ...], since: int) -> dict[str, tuple[int, ...]]:
         """Days of each table that any commit after generation `since` added to or took from."""
         marks = ", ".join("?" for _ in names)
@@ -231,6 +261,7 @@ class Manifest:
         db: sqlite3.Connection, generation: int, add: tuple[File, ...], remove: tuple[File, ...]
     ) -> None:
         gone = [(f.path,) for f in remove]
+        former.keep(db, [f.path for f in remove], generation)
         db.executemany("DELETE FROM files WHERE path = ?", gone)
         db.executemany(
             "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

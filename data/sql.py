@@ -18,6 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 DAY_US = 86_400_000_000
 WHOLE = "whole"  # all rows of a table whose own name shows only the changed ones (`Warehouse.changes`)
+EVERY = "every_"  # before a table's name: all of its rows, where its own name shows only some
 EPOCH = dt.date(1970, 1, 1)
 UNDONE = ("reverted_at", "reversed_at")  # columns that say when a row ceased to hold
 
@@ -120,6 +121,10 @@ class Facts:
 
     def __getitem__(self, name: str) -> FromClause:
         return self.tables[name]
+
+    def every(self, name: str) -> FromClause:
+        """All rows of a table, also where the run is about some of them only."""
+        return self.tables.get(f"{EVERY}{name}", self.tables[name])
 
     def within(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
         """Rows of the span, as a plain range on the timestamp column (an index or a partition can serve it)."""

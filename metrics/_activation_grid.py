@@ -27,7 +27,7 @@ def log_bucket(us: ColumnElement[int]) -> ColumnElement[int]:
 
 def crowded_days(facts: Facts, table: str, column: str) -> sa.Subquery:
     """Days of the span with more than FEW rows: crowded_day."""
-    t = facts[table]
+    t = facts.every(table)
     times = (
         sa.select(micros(t.c[column]).label("us"))
         .where(facts.within(t.c[column]), facts.pinned(t))

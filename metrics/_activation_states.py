@@ -10,7 +10,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import Facts, day_number, double, micros, real, whole
 from metrics._activation_grid import SECOND, began_bucket, began_us, beginnings, crowded_days, log_bucket
-from metrics._activation_touch import days_of, persons_of, signals_of, signals_of_links
+from metrics._activation_touch import BY_SIGNAL, days_of, persons_of, signals_of, signals_of_links
 from metrics.core.contact import end_of, first_sent, instant, never, real_activations, stops
 from metrics.core.metric import Reach, Rollup
 from metrics.core.persons import rooted, roots
@@ -283,4 +283,5 @@ STATE_CELLS: Rollup[StateCells] = Rollup(
     unsettled=("state", "open"),
     version=2,
     observed=SOURCES,
+    keyed=BY_SIGNAL,
 )  # fmt: skip

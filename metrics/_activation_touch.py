@@ -1,7 +1,7 @@
-"""Which days of signals a changed row of another table moves.
+"""Which signals a changed row of another table moves, and on which days they lie.
 
-Given only the changed rows, each SELECT finds the signals they speak of, by link or by person; their days are
-computed anew and no others.
+Given only the changed rows, each SELECT finds the signals they speak of, by link or by person. The embedded lake
+computes these signals anew and no others; other engines compute their days.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from data.sql import WHOLE, Facts, day_number, micros
-from metrics.core.metric import Touch
+from metrics.core.metric import Keyed, Touch
 from metrics.core.persons import connections
 
 
@@ -62,3 +62,42 @@ def persons_of(table: str, column: str = "person_id") -> Callable[[Facts], sa.Se
         return sa.select(changed.union(others).subquery("persons").c.person)
 
     return select
+
+
+def persons_merged(facts: Facts) -> sa.Select[tuple[str]]:
+    """Both sides of changed merges, and every record merged with either in any state of the merges."""
+    changed, every = facts["person_merges"], facts[WHOLE]
+    sides = [sa.select(changed.c[c].label("person")) for c in ("from_person_id", "to_person_id")]
+    pairs = connections(replace(facts, tables={**facts.tables, "person_merges": every}))
+    ends = sa.union(*sides).subquery("ends")
+    others = sa.select(pairs.c.other).where(pairs.c.person.in_(sa.select(ends.c.person)))
+    return sa.select(sa.union(*sides, others).subquery("persons").c.person)
+
+
+def _of_kept_signals(facts: Facts) -> sa.ColumnElement[bool]:
+    link, s = facts["activation_signals"], facts["signals"]
+    return link.c.signal_id.in_(sa.select(s.c.signal_id))
+
+
+def _of_kept_links(table: str) -> Callable[[Facts], sa.ColumnElement[bool]]:
+    return lambda facts: facts[table].c.activation_id.in_(
+        sa.select(facts["activation_signals"].c.activation_id)
+    )
+
+
+BY_SIGNAL = Keyed(
+    key="signal_id",
+    moved=(
+        ("activation_signals", "signal_id", signals_of_links("activation_signals")),
+        ("activations", "signal_id", signals_of("activations")),
+        ("message_events", "signal_id", signals_of("message_events")),
+        ("suppression_events", "person_id", persons_of("suppression_events")),
+        ("outcomes", "person_id", persons_of("outcomes")),
+        ("person_merges", "person_id", persons_merged),
+    ),
+    cuts=(
+        ("activation_signals", _of_kept_signals),
+        ("activations", _of_kept_links("activations")),
+        ("message_events", _of_kept_links("message_events")),
+    ),
+)

@@ -1,20 +1,25 @@
-"""Warehouse -> rollups. Only days whose rows changed are computed, so cost follows new data, not history."""
+"""Warehouse -> rollups. Only what changed is computed, so cost follows new data, not history.
+
+That is single rows where rollup and warehouse can tell them (`bykey`), else whole days.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Generic
 
 import numpy as np
 import sqlalchemy as sa
 
+from app.measure.bykey import Step, change
 from app.measure.reach import observed_us, spans
-from app.measure.store import RollupStore, period_of
+from app.measure.store import RollupStore, definition_of, period_of
 from data import schema
 from data.engines import FAR_US, Columns, Dirty, Warehouse
-from data.manifest import NO_DAY, Refreshed
+from data.manifest import NO_DAY, File, Refreshed
 from data.sql import Facts, Span, micros
 from metrics.core.metric import C, Rollup
 
@@ -32,13 +37,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a refresh of one rollup did."""
+    """What a refresh of one rollup did: days computed whole, and, where that was the way, single rows of others."""
 
     rollup: str
     days: int
     rows: int
     seconds: float
     full: bool
+    keys: int | None = None
 
 
 def refresh(
@@ -57,6 +63,7 @@ def refresh(
             for rollup in rollups
             if rollup.stored
         )
+        store.lake.manifest.forget_former()
         store.lake.sweep(folders=("rollups", "scratch"))  # what crashes left; the loader sweeps its own
     return outcomes
 
@@ -70,27 +77,76 @@ def refresh_one(
     full: bool,
     progress: Callable[[Progress], None],
 ) -> Outcome:
-    """Recompute the dirty days of one rollup and commit them."""
-    started = time.perf_counter()
-    run = _Run.begin(rollup, warehouse, store, full=full)
-    if not run.days and not run.full:
-        return Outcome(rollup.key, 0, 0, time.perf_counter() - started, full=False)
-    parts: list[Columns] = []
-    as_of = None if run.state is None or run.full else run.state.as_of_us
-    done = 0
-    for chunk in _chunks(run.days, rollup, warehouse):
-        cells, newest = _cells(rollup, warehouse, run, chunk)
-        parts.append(cells)
-        as_of = max((t for t in (as_of, newest) if t is not None), default=None)
-        done += len(chunk)
-        progress(Progress(rollup.key, done, len(run.days)))
-    add, remove, rows = store.replace(rollup, run.dims, parts, run.days, full=run.full)
-    seconds = time.perf_counter() - started
-    at = now().isoformat()
-    days = len(run.days)
-    new = Refreshed(rollup.key, run.mark, run.definition, as_of, run.observed_us, days, rows, seconds, at)
-    store.lake.manifest.commit_rollup(add, remove, new)
-    return Outcome(rollup.key, days, rows, seconds, run.full)
+    """Recompute what changed of one rollup and commit it, all from the warehouse as it is at the start."""
+    job = _Job(rollup, warehouse.pinned(), store, now, progress, time.perf_counter())
+    run = _Run.begin(rollup, job.warehouse, store, full=full)
+    if run.state is not None and not run.full:
+        outcome = job.by_key(run, run.state)
+        if outcome is not None:
+            return outcome
+    return job.by_day(run)
+
+
+@dataclass(frozen=True)
+class _Job(Generic[C]):
+    """A refresh of one rollup under way."""
+
+    rollup: Rollup[C]
+    warehouse: Warehouse
+    store: RollupStore
+    now: Callable[[], dt.datetime]
+    progress: Callable[[Progress], None]
+    started: float
+
+    def by_key(self, run: _Run, state: Refreshed) -> Outcome | None:
+        """Only the rows that changed, where rollup and warehouse can tell them; None where they cannot."""
+        rollup, keyed = self.rollup, self.rollup.keyed
+        if keyed is None or (not run.dirty.days and run.observed_us == state.observed_us):
+            return None
+        with self.warehouse.difference(rollup.tables, state.mark) as both:
+            if both is None:
+                return None
+            session, difference = both
+            step = Step(state, run.dirty, run.observed_us, run.dims)
+            found = change(rollup, keyed, session, difference, self.store, step)
+        if found is None:
+            return None
+        add, remove, rows = self.store.append(rollup, run.dims, found.cells, found.days)
+        self.progress(Progress(rollup.key, len(found.days), len(found.days)))
+        as_of = max((t for t in (state.as_of_us, found.newest_us) if t is not None), default=None)
+        done = Outcome(rollup.key, len(found.days), rows, 0.0, full=False, keys=found.keys)
+        return self._committed(run, add, remove, done, as_of)
+
+    def by_day(self, run: _Run) -> Outcome:
+        """Whole days: all of them, or those that new rows of any table move."""
+        rollup, store = self.rollup, self.store
+        days = run.days(rollup, self.warehouse, store)
+        if not days and not run.full:
+            if run.state is not None and run.state.mark != run.mark:
+                store.lake.manifest.advance(rollup.key, run.mark)
+            return Outcome(rollup.key, 0, 0, time.perf_counter() - self.started, full=False)
+        parts: list[Columns] = []
+        as_of = None if run.state is None or run.full else run.state.as_of_us
+        done = 0
+        for chunk in _chunks(days, rollup, self.warehouse):
+            cells, newest = _cells(rollup, self.warehouse, run, chunk)
+            parts.append(cells)
+            as_of = max((t for t in (as_of, newest) if t is not None), default=None)
+            done += len(chunk)
+            self.progress(Progress(rollup.key, done, len(days)))
+        add, remove, rows = store.replace(rollup, run.dims, parts, days, full=run.full)
+        return self._committed(run, add, remove, Outcome(rollup.key, len(days), rows, 0.0, run.full), as_of)
+
+    def _committed(
+        self, run: _Run, add: tuple[File, ...], remove: tuple[File, ...], done: Outcome, as_of: int | None
+    ) -> Outcome:
+        seconds = time.perf_counter() - self.started
+        at, key = self.now().isoformat(), self.rollup.key
+        new = Refreshed(
+            key, run.mark, run.definition, as_of, run.observed_us, done.days, done.rows, seconds, at
+        )
+        self.store.lake.manifest.commit_rollup(add, remove, new)
+        return replace(done, seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -102,23 +158,29 @@ class _Run:
     definition: str
     state: Refreshed | None
     full: bool
-    mark: str
-    days: tuple[int, ...]
+    dirty: Dirty
     observed_us: int
 
     @classmethod
     def begin(cls, rollup: Rollup[C], warehouse: Warehouse, store: RollupStore, *, full: bool) -> _Run:
         tables = warehouse.tables()
         dims = rollup.resolved_dims(tables)
-        definition = f"v{rollup.version}:{','.join(dims)}"
+        definition = definition_of(rollup, dims)
         state = store.state(rollup.key)
         full = full or state is None or state.definition != definition
         dirty = warehouse.dirty(rollup.tables, None if full or state is None else state.mark)
         observed = observed_us(rollup, warehouse, tables)
-        days = _own(rollup, dirty)
-        if state is not None and not full:
-            days = _dirty_days(rollup, warehouse, store, state, dirty, observed)
-        return cls(tables, dims, definition, state, full, dirty.mark, tuple(sorted(days)), observed)
+        return cls(tables, dims, definition, state, full, dirty, observed)
+
+    @property
+    def mark(self) -> str:
+        return self.dirty.mark
+
+    def days(self, rollup: Rollup[C], warehouse: Warehouse, store: RollupStore) -> tuple[int, ...]:
+        """The days to compute whole."""
+        if self.state is None or self.full:
+            return tuple(sorted(_own(rollup, self.dirty)))
+        return tuple(sorted(_dirty_days(rollup, warehouse, store, self.state, self.dirty, self.observed_us)))
 
 
 def _own(rollup: Rollup[C], dirty: Dirty) -> set[int]:

@@ -1,33 +1,43 @@
-"""The rollup store: additive cells as Parquet, one file a rollup and month, named by the manifest."""
+"""The rollup store: additive cells as Parquet, a rollup and month in few files, named by the manifest.
+
+Cells add up, so a month may be one file and some differences: rows whose counts and sums carry a sign. Whoever reads
+sums them; a key whose counts come to nothing is not there.
+"""
 
 from __future__ import annotations
 
 import copy
 import datetime as dt
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
+from app.measure.cells import counts_of, negated, on_days, summed, table_of
 from data.engines import Columns, DuckPool
 from data.lake import Lake
 from data.manifest import File, Held, Refreshed
 from data.sql import Span, date_of
 from metrics.core.metric import C, Rollup
-from metrics.core.shapes import Counts, Moments, columns_of
+from metrics.core.shapes import Moments, columns_of
 
 ROW_GROUP = 65_536
+MANY_FILES = 12  # differences a month may wait in before it is written as one file again
+MANY_ROWS = 0.5  # or their rows, as a share of those of the month
 
 
 def period_of(day: int) -> int:
     """Months since year 0 of a day number: the store's partition."""
     date = date_of(day)
     return date.year * 12 + date.month - 1
+
+
+def definition_of(rollup: Rollup[C], dims: Sequence[str]) -> str:
+    """What the cells of a rollup mean; stored cells of another definition are not its cells."""
+    return f"v{rollup.version}:{','.join(dims)}"
 
 
 class RollupStore:
@@ -80,31 +90,67 @@ class RollupStore:
 
         Returns files to add, files to remove and rows written; nothing counts until they are committed.
         """
-        old = {f.day: f for f in self.files(rollup.key)}
-        fresh = _table(rollup, dims, cells)
+        old: dict[int, list[File]] = {}
+        for file in self.files(rollup.key):
+            old.setdefault(file.day, []).append(file)
+        fresh = table_of(rollup, dims, cells)
         add: list[File] = []
-        gone = list(old.values()) if full else []
+        gone = [f for own in old.values() for f in own] if full else []
         for period in sorted({period_of(d) for d in days}):
             in_period = [d for d in days if period_of(d) == period]
-            parts = [fresh.filter(pc.is_in(fresh["day"], pa.array(in_period, pa.int32())))]
+            parts = [on_days(fresh, in_period)]
             if period in old and not full:
-                gone.append(old[period])
-                parts.insert(0, self._kept(old[period], in_period))
-            table = pa.concat_tables(parts)
-            if table.num_rows:
-                add.append(
-                    self._write(rollup, period, table.sort_by([(c, "ascending") for c in (*dims, "day")]))
-                )
+                gone += old[period]
+                parts.insert(0, on_days(self._whole(rollup, old[period]), in_period, inside=False))
+            add += self._write(rollup, dims, period, pa.concat_tables(parts))
         return tuple(add), tuple(gone), sum(f.rows for f in add)
 
-    def _kept(self, file: File, dirty: Sequence[int]) -> pa.Table:
-        table = pq.read_table(self.lake.home / file.path, partitioning=None)
-        return table.filter(pc.invert(pc.is_in(table["day"], pa.array(dirty, pa.int32()))))
+    def append(
+        self,
+        rollup: Rollup[C],
+        dims: Sequence[str],
+        cells: tuple[Columns, Columns],
+        days: Sequence[int],
+    ) -> tuple[tuple[File, ...], tuple[File, ...], int]:
+        """Write what changed beside what is there: `cells` are those to add and those to take away.
 
-    def _write(self, rollup: Rollup[C], period: int, table: pa.Table) -> File:
+        Of `days` all that is held is taken away. A month of many differences is written as one file again.
+        Returns as `replace`.
+        """
+        files = self.files(rollup.key)
+        held = [self._read(f, days) for f in files if f.day in {period_of(d) for d in days}]
+        plus, minus = (table_of(rollup, dims, [c]) for c in cells)
+        parts = [plus, negated(rollup, minus), *(negated(rollup, t.select(plus.column_names)) for t in held)]
+        change = summed(rollup, pa.concat_tables(parts))
+        add: list[File] = []
+        gone: list[File] = []
+        periods = np.array([period_of(int(d)) for d in change["day"].to_numpy()])
+        for period in sorted({int(p) for p in periods}):
+            part = change.filter(pa.array(periods == period))
+            own = [f for f in files if f.day == period]
+            if _crowded(own, part.num_rows):
+                gone += own
+                whole = self._whole(rollup, own).select(part.column_names)
+                part = summed(rollup, pa.concat_tables([whole, part]))
+            add += self._write(rollup, dims, period, part)
+        return tuple(add), tuple(gone), sum(f.rows for f in add)
+
+    def _read(self, file: File, days: Sequence[int] | None = None) -> pa.Table:
+        tests = None if days is None else pc.field("day").isin(list(days))
+        return pq.read_table(self.lake.home / file.path, partitioning=None, filters=tests)
+
+    def _whole(self, rollup: Rollup[C], files: Sequence[File]) -> pa.Table:
+        """The cells of a month's files as they stand."""
+        tables = [self._read(f) for f in files]
+        return tables[0] if len(tables) == 1 else summed(rollup, pa.concat_tables(tables))
+
+    def _write(self, rollup: Rollup[C], dims: Sequence[str], period: int, table: pa.Table) -> list[File]:
+        if not table.num_rows:
+            return []
         draft = self.lake.draft()
+        table = table.sort_by([(c, "ascending") for c in (*dims, "day")])
         pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP)
-        return self.lake.seal(draft, "rollups", rollup.key, period, table.num_rows, table.column_names)
+        return [self.lake.seal(draft, "rollups", rollup.key, period, table.num_rows, table.column_names)]
 
     def unsettled_days(self, rollup: Rollup[C]) -> set[int]:
         """Days holding cells that time alone will move."""
@@ -148,14 +194,25 @@ def _day_statistics(meta: pq.FileMetaData) -> list[pq.Statistics]:
 def _statement(rollup: Rollup[C], table: sa.TableClause, names: list[str]) -> sa.Select[tuple[object, ...]]:
     if any(isinstance(s, Moments) for s in rollup.shapes):  # these merge by an update, not by a sum
         return sa.select(*(table.c[c] for c in (*names, *columns_of(rollup.shapes))))
-    counts = {c for s in rollup.shapes if isinstance(s, Counts) for c in s.columns}
+    counts = counts_of(rollup)
     sums = [
         sa.cast(sa.func.sum(table.c[c]), sa.BigInteger if c in counts else sa.Double).label(c)
         for c in columns_of(rollup.shapes)
     ]
     keys = [table.c[c] for c in names]
     # Without keys SQL answers one row of NULLs for no cells at all; no cells is no row.
-    return sa.select(*keys, *sums).group_by(*keys).having(sa.func.count() > 0)
+    there = sa.func.count() > 0
+    if rollup.keyed:
+        there = sa.or_(*(sa.func.sum(table.c[c]) != 0 for c in counts))
+    return sa.select(*keys, *sums).group_by(*keys).having(there)
+
+
+def _crowded(files: Sequence[File], rows: int) -> bool:
+    """Whether a month with these files, the largest its bulk, is better written anew than given another difference."""
+    if not files:
+        return False
+    most = max(f.rows for f in files)
+    return len(files) >= MANY_FILES or sum(f.rows for f in files) - most + rows > MANY_ROWS * most
 
 
 def _tests(
@@ -169,25 +226,3 @@ def _tests(
 
 def _overlaps(period: int, span: Span | None) -> bool:
     return span is None or period_of(span.first) <= period <= period_of(span.last)
-
-
-def _table(rollup: Rollup[C], dims: Sequence[str], parts: Sequence[Columns]) -> pa.Table:
-    """The cells of all spans as one Arrow table in the store's types."""
-    counts = {c for s in rollup.shapes if isinstance(s, Counts) for c in s.columns}
-    types: dict[str, pa.DataType] = {"day": pa.int32()}
-    types |= dict.fromkeys(dims, pa.string())
-    types |= dict.fromkeys(rollup.inner, pa.int32())
-    types |= {c: pa.int64() if c in counts else pa.float64() for c in columns_of(rollup.shapes)}
-    schema = pa.schema(list(types.items()))
-    tables = [
-        pa.table({c: pa.array(_plain(part[c], t)).cast(t) for c, t in types.items()}, schema=schema)
-        for part in parts
-    ]
-    return pa.concat_tables(tables) if tables else schema.empty_table()
-
-
-def _plain(values: NDArray[np.generic], wanted: pa.DataType) -> NDArray[np.generic]:
-    """Whole numbers that a driver handed over as floats are made whole again before the cast."""
-    if pa.types.is_integer(wanted) and values.dtype.kind in "fO":
-        return cast("NDArray[np.generic]", np.rint(values.astype(float)).astype(np.int64))
-    return values

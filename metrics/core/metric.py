@@ -144,6 +144,21 @@ Touch = Callable[[Facts], sa.Select[tuple[int]]]
 
 
 @dataclass(frozen=True)
+class Keyed:
+    """How changed rows reach single rows of a rollup's first table, so that a refresh computes these and no others.
+
+    Every cell is a sum over those rows (named by `key`), and each lies on one day. `moved`: by table, a column of the
+    first table and a SELECT of its values whose cells the changed rows (shown under that table's name) can move.
+    `cuts`: large tables, in order, each with a test of the rows that the cells of the kept ones need; facts show
+    tables cut before it, and the first table, as already cut.
+    """
+
+    key: str
+    moved: tuple[tuple[str, str, Callable[[Facts], sa.Select[tuple[str]]]], ...]
+    cuts: tuple[tuple[str, Callable[[Facts], sa.ColumnElement[bool]]], ...]
+
+
+@dataclass(frozen=True)
 class Rollup(Generic[C]):
     """Additive cells per day and dimension, and the SELECT that makes them from the warehouse.
 
@@ -157,6 +172,7 @@ class Rollup(Generic[C]):
     `select`: statement with columns `day`, the dims, the inner keys and every column of `shapes`.
     `cells`: makes the finaliser's typed arrays of one slice.
     `derived`: settles columns of the statement that SQL can only prepare (a deadline on a holiday calendar).
+    `keyed`: how to bring cells up to date row by row; its cells hold counts and sums, and some count is never 0.
     `stored`: False for queries asked of the warehouse each time (exact answers on demand).
     """
 
@@ -175,6 +191,7 @@ class Rollup(Generic[C]):
     unsettled: tuple[str, str] | None = None
     observed: tuple[str, ...] = ()
     derived: Callable[[Columns], Columns] | None = None
+    keyed: Keyed | None = None
 
     def resolved_dims(self, tables: Mapping[str, sa.FromClause]) -> tuple[str, ...]:
         """The dims with `attr_*` replaced by the attributes that the warehouse really holds."""

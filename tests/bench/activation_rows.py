@@ -23,10 +23,16 @@ def _select(name: str, given: dict[str, str], source: str) -> str:
     return f"SELECT {', '.join(columns)} FROM {source}"
 
 
+def _written(con: object, lake: Lake, select: str, name: str, day: int) -> File | None:
+    """A file of these rows; None where there are none."""
+    (n,) = con.execute(f"SELECT count(*) FROM ({select})").fetchone()  # type: ignore[attr-defined]
+    return _file(con, lake, select, name, day, int(n)) if n else None
+
+
 def journeys(lake: Lake, *, rows: int, days: int, first_day: int = FIRST_DAY) -> None:
-    """`rows` signals, 0.4 activations, 0.04 suppressions and 0.02 outcomes each; one file a table and day, one commit."""
+    """`rows` signals, 0.4 activations, 0.04 suppressions and 0.02 outcomes each; a file a table and day or two, one commit."""
     con = duck(lake.home, memory="700MB")
-    made: list[File] = []
+    made: list[File | None] = []
     per_day = rows // days
     persons = max(rows // 5, 1000)
     for day in range(first_day, first_day + days):
@@ -61,13 +67,17 @@ def journeys(lake: Lake, *, rows: int, days: int, first_day: int = FIRST_DAY) ->
                           "occurred_at": "make_timestamptz(us + took)", "revenue": "10"} | later, "made WHERE i % 50 = 3"),
         }  # fmt: skip
         for name, (given, source) in tables.items():
+            event = schema.METADATA.tables[name].info["event"]
             select = _select(name, given, source)
-            (n,) = con.execute(f"SELECT count(*) FROM {source}").fetchone() or (0,)
-            undated = schema.METADATA.tables[name].info["event"] is None
-            made.append(_file(con, lake, select, name, -1 if undated else day, int(n)))
+            if event is None:
+                made.append(_written(con, lake, select, name, -1))
+                continue
+            for own in (day, day + 1):  # what came of a signal may have come the day after
+                inside = f"epoch_us({event}) // {DAY} = {own}"
+                made.append(_written(con, lake, f"SELECT * FROM ({select}) WHERE {inside}", name, own))
     mark = {"source": "'all'", "complete_through_at": f"make_timestamptz({(first_day + days) * DAY})"}
-    made.append(_file(con, lake, _select("data_watermarks", mark, "range(1)"), "data_watermarks", -1, 1))
+    made.append(_written(con, lake, _select("data_watermarks", mark, "range(1)"), "data_watermarks", -1))
     con.close()
     done = Load("signals", "bench", f"bench-{first_day}", rows, rows, 0, 0, "loaded", "bench")
     old = tuple(f for f in lake.manifest.files("facts") if f.name == "data_watermarks")
-    lake.manifest.commit_facts(tuple(made), old, done)
+    lake.manifest.commit_facts(tuple(f for f in made if f), old, done)

@@ -1,0 +1,66 @@
+"""Cells as Arrow tables: in the store's types, with a sign, and summed to one row a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from data.engines import Columns
+from metrics.core.metric import C, Rollup
+from metrics.core.shapes import Counts, columns_of
+
+
+def counts_of(rollup: Rollup[C]) -> tuple[str, ...]:
+    return tuple(c for s in rollup.shapes if isinstance(s, Counts) for c in s.columns)
+
+
+def table_of(rollup: Rollup[C], dims: Sequence[str], parts: Sequence[Columns]) -> pa.Table:
+    """The cells of all spans as one Arrow table in the store's types."""
+    counts = set(counts_of(rollup))
+    types: dict[str, pa.DataType] = {"day": pa.int32()}
+    types |= dict.fromkeys(dims, pa.string())
+    types |= dict.fromkeys(rollup.inner, pa.int32())
+    types |= {c: pa.int64() if c in counts else pa.float64() for c in columns_of(rollup.shapes)}
+    schema = pa.schema(list(types.items()))
+    tables = [
+        pa.table({c: pa.array(_plain(part[c], t)).cast(t) for c, t in types.items()}, schema=schema)
+        for part in parts
+    ]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _plain(values: NDArray[np.generic], wanted: pa.DataType) -> NDArray[np.generic]:
+    """Whole numbers that a driver handed over as floats are made whole again before the cast."""
+    if pa.types.is_integer(wanted) and values.dtype.kind in "fO":
+        return cast("NDArray[np.generic]", np.rint(values.astype(float)).astype(np.int64))
+    return values
+
+
+def negated(rollup: Rollup[C], table: pa.Table) -> pa.Table:
+    """The same cells, to be taken away."""
+    for name in columns_of(rollup.shapes):
+        table = table.set_column(table.column_names.index(name), table.field(name), pc.negate(table[name]))
+    return table
+
+
+def summed(rollup: Rollup[C], table: pa.Table) -> pa.Table:
+    """One row a key; keys whose counts have all come to nothing are gone."""
+    values = columns_of(rollup.shapes)
+    keys = [c for c in table.column_names if c not in values]
+    found = table.group_by(keys).aggregate([(c, "sum") for c in values])
+    found = found.rename_columns([c.removesuffix("_sum") if c not in keys else c for c in found.column_names])
+    some = np.zeros(found.num_rows, dtype=bool)
+    for name in counts_of(rollup):
+        some |= found[name].to_numpy() != 0
+    return found.filter(pa.array(some)).select(table.column_names).cast(table.schema)
+
+
+def on_days(table: pa.Table, days: Sequence[int], *, inside: bool = True) -> pa.Table:
+    """The cells of these days, or of all others."""
+    held = pc.is_in(table["day"], pa.array(sorted(days), pa.int32()))
+    return table.filter(held if inside else pc.invert(held))
