@@ -15,7 +15,7 @@ from sqlalchemy.sql.expression import ColumnElement, FromClause
 from data import schema
 from data.lake import DUCK_TYPES, Lake
 from data.manifest import File
-from data.sql import DAY_US, EVERY, WHOLE, Facts
+from data.sql import DAY_US, WHOLE, Facts
 
 WORLD = "world_"  # 0: a row of both states, OLD or NEW: of one alone
 OLD, NEW = 1, 2
@@ -46,8 +46,12 @@ class Difference:
         """Days on or after a time that have rows of a table now."""
         return {f.day for f in self._new[name] if f.day >= from_us // DAY_US}
 
-    def rows(self, name: str, days: Collection[int]) -> int:
-        return sum(f.rows for f in self._new[name] if f.day in days)
+    def rows(self, name: str) -> Mapping[int, int]:
+        """Rows of a table now, by day."""
+        rows: dict[int, int] = {}
+        for file in self._new[name]:
+            rows[file.day] = rows.get(file.day, 0) + file.rows
+        return rows
 
     def fresh(self, name: str) -> FromClause:
         """Rows of files that are new, whether or not an older file said the same."""
@@ -132,20 +136,13 @@ class Difference:
         ]
         return " UNION ALL ".join(held)
 
-    def show(self, world: int) -> Mapping[str, FromClause]:
-        """Let every name stand for one of the states; cut tables also show all their new rows as EVERY + name."""
-        tables = dict(self.tables)
+    def show(self, world: int) -> None:
+        """Let every name stand for one of the states."""
         for name in self._names:
-            files = self._old[name] if world == OLD else self._new[name]
-            if name not in self._cuts:
-                self._desk.view(name, self._sql(name, files))
-                continue
-            cut = self._cuts[name]
-            full = schema.renamed(self.tables[name], f"{EVERY}{name}")
-            self._desk.view(full.name, self._sql(name, self._new[name]))
-            self._desk.view(name, _shown(self.tables[name], cut, world))
-            tables[full.name] = full
-        return tables
+            if name in self._cuts:
+                self._desk.view(name, _shown(self.tables[name], self._cuts[name], world))
+            else:
+                self._desk.view(name, self._sql(name, self._old[name] if world == OLD else self._new[name]))
 
 
 def _only(files: Sequence[File], but: Sequence[File]) -> list[File]:

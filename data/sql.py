@@ -18,7 +18,6 @@ from sqlalchemy.sql.functions import FunctionElement
 
 DAY_US = 86_400_000_000
 WHOLE = "whole"  # all rows of a table whose own name shows only the changed ones (`Warehouse.changes`)
-EVERY = "every_"  # before a table's name: all of its rows, where its own name shows only some
 EPOCH = dt.date(1970, 1, 1)
 UNDONE = ("reverted_at", "reversed_at")  # columns that say when a row ceased to hold
 
@@ -111,6 +110,7 @@ class Facts:
     `tables` are the warehouse's tables, already cut to what was known at `as_of`. `dims` are the resolved
     slicing columns to keep. `span` bounds the days asked for, `where` pins dimensions (name, value).
     `observed_us` is how far the sources are complete (epoch microseconds), where the rollup asks for it.
+    `rows` are the rows of a table by day, where the table itself shows only some of them.
     """
 
     tables: Mapping[str, FromClause]
@@ -118,13 +118,10 @@ class Facts:
     span: Span | None = None
     where: tuple[tuple[str, str], ...] = field(default=())
     observed_us: int = 0
+    rows: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> FromClause:
         return self.tables[name]
-
-    def every(self, name: str) -> FromClause:
-        """All rows of a table, also where the run is about some of them only."""
-        return self.tables.get(f"{EVERY}{name}", self.tables[name])
 
     def within(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
         """Rows of the span, as a plain range on the timestamp column (an index or a partition can serve it)."""

@@ -27,7 +27,9 @@ def log_bucket(us: ColumnElement[int]) -> ColumnElement[int]:
 
 def crowded_days(facts: Facts, table: str, column: str) -> sa.Subquery:
     """Days of the span with more than FEW rows: crowded_day."""
-    t = facts.every(table)
+    if table in facts.rows:
+        return _listed([day for day, rows in facts.rows[table].items() if rows > FEW])
+    t = facts[table]
     times = (
         sa.select(micros(t.c[column]).label("us"))
         .where(facts.within(t.c[column]), facts.pinned(t))
@@ -40,6 +42,12 @@ def crowded_days(facts: Facts, table: str, column: str) -> sa.Subquery:
         .having(sa.func.count() > FEW)
         .subquery("crowded")
     )
+
+
+def _listed(days: list[int]) -> sa.Subquery:
+    names = [sa.literal_column(str(d), sa.BigInteger()).label("crowded_day") for d in sorted(days)]
+    none = sa.select(sa.literal_column("0", sa.BigInteger()).label("crowded_day")).where(sa.false())
+    return sa.union_all(none, *(sa.select(n) for n in names)).subquery("crowded")
 
 
 def began_us(us: ColumnElement[int], crowded: sa.Subquery) -> ColumnElement[int]:

@@ -10,7 +10,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import Facts, day_number, double, micros, real, whole
 from metrics._activation_grid import SECOND, began_bucket, began_us, beginnings, crowded_days, log_bucket
-from metrics._activation_touch import BY_SIGNAL, days_of, persons_of, signals_of, signals_of_links
+from metrics._activation_touch import BY_SIGNAL, days_of, persons_of, signals_of, signals_of_links, window_ms
 from metrics.core.contact import end_of, first_sent, instant, never, real_activations, stops
 from metrics.core.metric import Reach, Rollup
 from metrics.core.persons import rooted, roots
@@ -71,7 +71,7 @@ def signals(facts: Facts, known: sa.Subquery) -> sa.Subquery:
     return (
         sa.select(
             s.c.signal_id, root.label("root"), s.c.model_id, s.c.model_version, s.c.signal_name,
-            micros(s.c.scored_at).label("us"), whole(sa.func.round(double(s.c.window_seconds) * real(1000))).label("window_ms"),
+            micros(s.c.scored_at).label("us"), window_ms(s).label("window_ms"),
             excluded.label("excluded"), sa.func.coalesce(double(s.c.expected_value), real(0)).label("expected"),
         )
         .select_from(joined)

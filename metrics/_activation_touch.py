@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from data.sql import WHOLE, Facts, day_number, micros
+from data.sql import WHOLE, Facts, day_number, double, micros, real, whole
 from metrics.core.metric import Keyed, Touch
 from metrics.core.persons import connections
 
@@ -85,6 +85,18 @@ def _of_kept_links(table: str) -> Callable[[Facts], sa.ColumnElement[bool]]:
     )
 
 
+def window_ms(s: sa.FromClause) -> sa.ColumnElement[int]:
+    """The window W of signals, milliseconds."""
+    return whole(sa.func.round(double(s.c.window_seconds) * real(1000)))
+
+
+def _open_at_end(facts: Facts) -> sa.ColumnElement[bool]:
+    """Signals whose window had not ended at the observation end, or that lay after it."""
+    s, end = facts["signals"], sa.literal_column(str(facts.observed_us), sa.BigInteger())
+    age = end - micros(s.c.scored_at)
+    return sa.or_(age < window_ms(s) * 1000, age < 0)
+
+
 BY_SIGNAL = Keyed(
     key="signal_id",
     moved=(
@@ -100,4 +112,5 @@ BY_SIGNAL = Keyed(
         ("activations", _of_kept_links("activations")),
         ("message_events", _of_kept_links("message_events")),
     ),
+    aging=_open_at_end,
 )

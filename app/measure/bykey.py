@@ -8,7 +8,8 @@ Days with new rows of the rollup's first table, and days that time alone moves, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -59,9 +60,10 @@ def change(
     if not set(step.dirty.days) <= moved | still | {home}:
         return None  # nothing is known of what these rows move
     days = {d for d in step.dirty.days.get(home, ()) if d != NO_DAY}
-    days |= both.days(home, step.after_us)
-    if not rollup.observed or step.observed_us != step.state.observed_us:
-        days |= store.unsettled_days(rollup)
+    if keyed.aging is None:
+        days |= both.days(home, step.after_us)
+        if not rollup.observed or step.after_us < FAR_US:
+            days |= store.unsettled_days(rollup)
     newest = [session.columns(_newest(both.fresh(n)))["us"] for n in step.dirty.days]
     keys = _cut(rollup, keyed, session, both, step, days)
     if keys is None:
@@ -88,16 +90,20 @@ def _cut(
         if column not in values:
             values[column] = both.texts(f"moved_{column}")
         both.add(values[column], select(Facts(both.changes(name, step.after_us))))
-    if both.rows(home, days) > MOST_ROWS:
+    if sum(n for d, n in both.rows(home).items() if d in days) > MOST_ROWS:
         return None
 
     def changed(facts: Facts) -> sa.ColumnElement[bool]:
-        tests = [facts[home].c[c].in_(sa.select(t.c.key).distinct()) for c, t in values.items()]
+        tests: list[sa.ColumnElement[bool]] = [
+            facts[home].c[c].in_(sa.select(t.c.key).distinct()) for c, t in values.items()
+        ]
+        if keyed.aging and step.after_us < FAR_US:
+            tests.append(keyed.aging(replace(facts, observed_us=step.after_us)))
         return sa.or_(sa.false(), *tests)
 
     needed = _needed(rollup, keyed, both, step)
     kept = both.cut(home, needed[home], changed, days)
-    count = sa.select(sa.func.count(kept.c[keyed.key]).label("n")).where(kept.c[WORLD] != NEW)
+    count: sa.Select[Any] = sa.select(sa.func.count().label("n")).where(kept.c[WORLD] != NEW)
     keys = int(session.columns(count)["n"][0])
     if keys > MOST_ROWS:
         return None
@@ -108,10 +114,11 @@ def _cut(
 
 def _needed(rollup: Rollup[C], keyed: Keyed, both: Difference, step: Step) -> Mapping[str, set[str]]:
     """The columns of each table that the rollup's statement or a cut speaks of."""
-    facts = Facts(both.tables, step.dims)
+    facts = Facts(both.tables, step.dims, rows={rollup.tables[0]: {}})
     needed: dict[str, set[str]] = {n: set() for n in rollup.tables}
     needed[rollup.tables[0]] |= {keyed.key, *(c for _, c, _ in keyed.moved)}
-    waiting: list[ClauseElement] = [rollup.select(facts), *(test(facts) for _, test in keyed.cuts)]
+    tests = [test for _, test in keyed.cuts] + ([keyed.aging] if keyed.aging else [])
+    waiting: list[ClauseElement] = [rollup.select(facts), *(test(facts) for test in tests)]
     met: dict[int, ClauseElement] = {}  # holds what it met, so that no id is given twice
     while waiting:  # subqueries are used many times over, so each is entered once
         element = waiting.pop()
@@ -131,9 +138,10 @@ def _cells(
     rollup: Rollup[C], session: Session, both: Difference, step: Step, days: set[int]
 ) -> tuple[Columns, Columns]:
     """Cells of the kept rows as they are, and as they were on days that are not computed whole."""
-    found = []
+    found, home = [], rollup.tables[0]
     for world, observed in ((NEW, step.observed_us), (OLD, step.state.observed_us)):
-        facts = Facts(both.show(world), step.dims, observed_us=observed)
+        both.show(world)
+        facts = Facts(both.tables, step.dims, observed_us=observed, rows={home: both.rows(home)})
         cells = session.columns(rollup.select(facts))
         found.append(rollup.derived(cells) if rollup.derived else cells)
     earlier = ~np.isin(found[1]["day"].astype(np.int64), sorted(days))

@@ -150,12 +150,14 @@ class Keyed:
     Every cell is a sum over those rows (named by `key`), and each lies on one day. `moved`: by table, a column of the
     first table and a SELECT of its values whose cells the changed rows (shown under that table's name) can move.
     `cuts`: large tables, in order, each with a test of the rows that the cells of the kept ones need; facts show
-    tables cut before it, and the first table, as already cut.
+    tables cut before it, and the first table, as already cut. `aging`: a test of the rows of the first table that
+    time alone moved since an observation end (the facts' `observed_us`), itself or by overtaking them.
     """
 
     key: str
     moved: tuple[tuple[str, str, Callable[[Facts], sa.Select[tuple[str]]]], ...]
     cuts: tuple[tuple[str, Callable[[Facts], sa.ColumnElement[bool]]], ...]
+    aging: Callable[[Facts], sa.ColumnElement[bool]] | None = None
 
 
 @dataclass(frozen=True)
