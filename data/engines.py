@@ -126,6 +126,8 @@ class LakeWarehouse:
         self.dialect: sa.Dialect = self._pool.engine.dialect
 
     def pinned(self) -> LakeWarehouse:
+        if self._held:
+            return self
         pinned = copy.copy(self)
         pinned._held = self.lake.manifest.held("facts")  # noqa: SLF001 (a copy of itself)
         return pinned

@@ -44,6 +44,7 @@ _FILES = (
     "SELECT path, store, name, day, rows, bytes, sha256, columns, generation FROM files"
     " WHERE store = ? ORDER BY name, day, generation, path"
 )
+_LOADS = "SELECT name, file, sha256, rows_read, rows_new, rows_known, rows_rejected, outcome, at, generation FROM loads"
 _REFRESHES = "SELECT rollup, mark, definition, as_of_us, observed_us, days, rows, seconds, at, generation FROM refreshes"
 
 
@@ -178,19 +179,13 @@ class Manifest:
             self._insert_load(db, generation, load)
 
     def loads(self, limit: int = 100) -> tuple[Load, ...]:
-        query = (
-            "SELECT name, file, sha256, rows_read, rows_new, rows_known, rows_rejected, outcome, at, generation"
-            " FROM loads ORDER BY id DESC LIMIT ?"
-        )
+        query = f"{_LOADS} ORDER BY id DESC LIMIT ?"
         with self._connect() as db:
             return tuple(Load(*r) for r in db.execute(query, (limit,)))
 
     def loaded(self, name: str, sha256: str) -> Load | None:
         """The load that already took these very bytes into this table, if any."""
-        query = (
-            "SELECT name, file, sha256, rows_read, rows_new, rows_known, rows_rejected, outcome, at, generation"
-            " FROM loads WHERE name = ? AND sha256 = ? AND outcome = 'loaded' ORDER BY id LIMIT 1"
-        )
+        query = f"{_LOADS} WHERE name = ? AND sha256 = ? AND outcome = 'loaded' ORDER BY id LIMIT 1"
         with self._connect() as db:
             row = db.execute(query, (name, sha256)).fetchone()
         return Load(*row) if row else None

@@ -14,7 +14,7 @@ from sqlalchemy.sql.expression import FromClause
 from app.measure.contrasts import HIDDEN, Group, against, is_attribute, worst
 from app.measure.reach import observed_us, spans
 from app.measure.slices import BUCKETS, By, Slice, cut
-from app.measure.store import RollupStore
+from app.measure.store import RollupStore, holds
 from data.engines import Columns, Warehouse
 from data.sql import Facts, Span, day_of, known_at
 from metrics.core.disclosure import protect
@@ -96,7 +96,7 @@ class Readings:
 
     def dimensions(self, rollup: Rollup[C]) -> tuple[str, ...]:
         """Names that `where` and `by` may use for a rollup, besides day, week and month."""
-        held = self.store.dims(rollup) if rollup.stored else ()
+        held = self.store.dims(rollup) if rollup.stored and not self._outdated(rollup) else ()
         if held:
             return held
         tables = self._tables or self.warehouse.tables()
@@ -201,6 +201,8 @@ class Readings:
     def _columns(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> Columns:
         span = span_of(scope)
         if self._stored(rollup, scope):
+            if self._outdated(rollup):
+                return {}
             names = tuple(dict.fromkeys("day" if k in BUCKETS else k for k in keys))
             return self.store.columns(rollup, names, scope.where, span)
         dims = self.dimensions(rollup) if rollup.stored else tuple(k for k in keys if k not in BUCKETS)
@@ -215,9 +217,15 @@ class Readings:
         """How far the sources were complete: as the stored cells saw it, or as it was known at `as_of`."""
         state = self.store.state(rollup.key)
         if state is not None and self._stored(rollup, scope):
-            return state.observed_us
+            asked = round(scope.as_of.timestamp() * 1e6) if scope.as_of else state.observed_us
+            return min(state.observed_us, asked)
         tables = {n: known_at(t, scope.as_of) for n, t in self.warehouse.tables().items()}
         return observed_us(rollup, self.warehouse, tables, scope.as_of)
+
+    def _outdated(self, rollup: Rollup[C]) -> bool:
+        """Whether the stored cells were made under another definition, and so are not this rollup's cells."""
+        state = self.store.state(rollup.key)
+        return rollup.stored and state is not None and not holds(rollup, state.definition)
 
     def _stored(self, rollup: Rollup[C], scope: Scope) -> bool:
         if not rollup.stored:
@@ -237,6 +245,8 @@ class Readings:
         rollup = metric.rollup
         if rollup.stored and self.store.state(rollup.key) is None:
             return undefined("not computed yet: run refresh")
+        if self._outdated(rollup):
+            return undefined("computed under an older definition: run refresh")
         if rollup.stored and not self.store.files(rollup.key):
             return undefined(f"nothing in {' or '.join(rollup.tables)}: load it, then run refresh")
         return undefined("no row matches this scope: widen the period or remove a filter")

@@ -21,7 +21,7 @@ from data.engines import Columns, DuckPool
 from data.lake import Lake
 from data.manifest import File, Held, Refreshed
 from data.sql import Span, date_of
-from metrics.core.metric import C, Rollup
+from metrics.core.metric import ATTRIBUTES, C, Rollup
 from metrics.core.shapes import Moments, columns_of
 
 ROW_GROUP = 65_536
@@ -38,6 +38,13 @@ def period_of(day: int) -> int:
 def definition_of(rollup: Rollup[C], dims: Sequence[str]) -> str:
     """What the cells of a rollup mean; stored cells of another definition are not its cells."""
     return f"v{rollup.version}:{','.join(dims)}"
+
+
+def holds(rollup: Rollup[C], definition: str) -> bool:
+    """Whether cells of this definition are the rollup's: same version and dims, whichever attributes were held."""
+    version, _, names = definition.partition(":")
+    fixed = [n for n in names.split(",") if n and not n.startswith(ATTRIBUTES[:-1])]
+    return version == f"v{rollup.version}" and fixed == [d for d in rollup.dims if d != ATTRIBUTES]
 
 
 class RollupStore:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.measure.store import RollupStore
+from app.measure.store import RollupStore, definition_of
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from data.manifest import Refreshed
 from data.sql import day_of
 from metrics import ROLLUPS
+from metrics.core.metric import ATTRIBUTES
 from tests.cases import ROOT
 from tests.conftest import NOW
 
@@ -25,7 +26,10 @@ def write(store: RollupStore, key: str, cells: dict[str, np.ndarray], dims: tupl
     days = tuple(int(d) for d in np.unique(cells["day"]))
     add, gone, rows = store.replace(ROLLUPS[key], dims, [cells], days, full=True)
     us = int(NOW.timestamp() * 1e6)
-    state = Refreshed(key, "0", "bench", us, us, len(days), rows, 0.0, NOW.isoformat())
+    fixed = [d for d in ROLLUPS[key].dims if d != ATTRIBUTES]
+    state = Refreshed(
+        key, "0", definition_of(ROLLUPS[key], fixed), us, us, len(days), rows, 0.0, NOW.isoformat()
+    )
     store.lake.manifest.commit_rollup(add, gone, state)
 
 
