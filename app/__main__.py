@@ -73,11 +73,14 @@ def cli(context: click.Context, home: Path | None) -> None:
 @as_json
 @click.pass_context
 def demo(context: click.Context, days: int, persons: int, seed: int, *, js: bool) -> None:
-    """Write the simulated enterprise, with its truth, through the ordinary loader."""
+    """Write the simulated enterprise, with its truth and its ledger, through the ordinary loader and commands."""
+    from app.govern.demo import fill
     from app.measure.demo import write
 
     runtime = open_runtime(context.obj)
-    report.emit(write(runtime, utc_now(), days=days, persons=persons, seed=seed), js=js)
+    done = write(runtime, utc_now(), days=days, persons=persons, seed=seed)
+    click.echo(fill(context.obj, utc_now()).message(), err=True)
+    report.emit(done, js=js)
 
 
 @cli.command()

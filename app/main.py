@@ -24,22 +24,37 @@ EVERYTHING = (Control.MODEL, Control.EXPERIMENT, Control.PERIOD, Control.AS_OF)
 ABOUT_MODELS = (Control.MODEL, Control.PERIOD, Control.AS_OF)
 ABOUT_DAYS = (Control.PERIOD, Control.AS_OF)
 ABOUT_TRIALS = (Control.EXPERIMENT, Control.AS_OF)
-PAGES = (
-    ("Scorecard", "scorecard", EVERYTHING),
-    ("Models", "models", ABOUT_MODELS),
-    ("Activation", "activation", ABOUT_MODELS),
-    ("Fairness", "fairness", ABOUT_MODELS),
-    ("Value", "value", ABOUT_TRIALS),
-    ("Suppression", "suppression", ABOUT_DAYS),
-    ("Identity", "identity", ABOUT_DAYS),
-    ("Definitions", "definitions", ()),
-    ("Data health", "health", ()),
-)
+SECTIONS = {
+    "Measure": (
+        ("Scorecard", "scorecard", EVERYTHING),
+        ("Models", "models", ABOUT_MODELS),
+        ("Fairness", "fairness", ABOUT_MODELS),
+        ("Activation", "activation", ABOUT_MODELS),
+        ("Suppression", "suppression", ABOUT_DAYS),
+        ("Identity", "identity", ABOUT_DAYS),
+        ("Value", "value", ABOUT_TRIALS),
+    ),
+    "Govern": (
+        ("Initiatives", "initiatives", ()),
+        ("Ownership", "ownership", ()),
+        ("Risks", "risks", ()),
+        ("Contracts", "contracts", ()),
+        ("Audit trail", "audit", ()),
+    ),
+    "About": (
+        ("Definitions", "definitions", ()),
+        ("Data health", "health", ()),
+    ),
+}  # fmt: skip
+PAGES = tuple(entry for section in SECTIONS.values() for entry in section)
 
-pages = [
-    st.Page(ROOT / "pages" / f"{name}.py", title=title, url_path=name, default=name == "scorecard")
-    for title, name, _ in PAGES
-]
+pages = {
+    section: [
+        st.Page(ROOT / "pages" / f"{name}.py", title=title, url_path=name, default=name == "scorecard")
+        for title, name, _ in entries
+    ]
+    for section, entries in SECTIONS.items()
+}
 page = st.navigation(pages, position="top")
 st.html(f"<style>{theme.css()}</style>")
 
@@ -48,12 +63,15 @@ on = ground(readings)
 controls = {title: shown for title, _, shown in PAGES}[page.title]
 heading = st.container()
 scopebar.show(controls, on)
+governs = page.title in {title for title, _, _ in SECTIONS["Govern"]}
+if governs:
+    session.pick_persona()
 with heading:
     frame = session.begin(on, readings)
     about = (Control.MODEL in controls, Control.EXPERIMENT in controls)
     said = describe(frame.runtime, frame.view, frame.days, models=about[0], trials=about[1])
-    scopebar.path_line(page.title, said)
-if frame.view.as_of:
+    scopebar.path_line(page.title, "The ledger as it stands now" if governs else said)
+if frame.view.as_of and not governs:
     with st.spinner("Reading the warehouse as it was known then"):
         page.run()
 else:

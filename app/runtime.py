@@ -26,7 +26,12 @@ class Runtime:
     readings: Readings
 
     def targets(self) -> tuple[Target, ...]:
-        return load_targets(self.settings.home)
+        """The ledger's targets; those of `targets.toml` where the ledger holds none."""
+        from app.govern import books  # the ledger's modules are not needed to load or to refresh
+        from app.govern.open import existing_ledger
+
+        ledger = existing_ledger(self.settings, utc_now)
+        return (books.targets(ledger) if ledger else ()) or load_targets(self.settings.home)
 
 
 def open_runtime(settings: Settings) -> Runtime:

@@ -20,3 +20,14 @@ def open_ledger(settings: Settings, clock: Clock) -> Ledger:
         migrations.upgrade(store)
     store.check()
     return Ledger(store, clock)
+
+
+def existing_ledger(settings: Settings, clock: Clock) -> Ledger | None:
+    """The ledger if there is one; nothing is made. Raises LedgerError for another revision."""
+    if settings.ledger_url is None and not (settings.home / "ledger.sqlite").exists():
+        return None
+    store = store_of(settings)
+    if store.revision() is None:
+        return None
+    store.check()
+    return Ledger(store, clock)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 
-from app.govern.commands import execute, find
+from app.govern.commands import execute, execute_all, find
 from app.govern.model import Actor, Command, CommandError, Ledger, Receipt
 
 PATIENCE = 10.0  # seconds; a commit takes milliseconds, a busy ledger up to its busy timeout
@@ -31,4 +31,17 @@ def submit(ledger: Ledger, command: Command, actor: Actor, key: str, patience: f
             return found
         raise Unsure(
             "the ledger has not answered yet; press save again, it will not be recorded twice"
+        ) from error
+
+
+def submit_all(
+    ledger: Ledger, commands: tuple[Command, ...], actor: Actor, key: str, patience: float = 6 * PATIENCE
+) -> tuple[Receipt, ...]:
+    """Several commands in one transaction, away from the page's own thread. Raises what `execute_all` raises, or Unsure."""
+    future = _POOL.submit(execute_all, ledger, commands, actor, key)
+    try:
+        return future.result(patience)
+    except TookTooLong as error:
+        raise Unsure(
+            "the ledger has not answered yet; import the file again, it will not be recorded twice"
         ) from error

@@ -220,6 +220,11 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def article(noun: str) -> str:
+    """a risk, an initiative."""
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+
+
 def listed(names: tuple[str, ...], most: int = 3) -> str:
     """a, b and c; longer lists end with how many more there are."""
     if len(names) > most:

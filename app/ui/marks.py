@@ -60,6 +60,11 @@ def arrow(direction: int) -> str:
     return _mask(f'<path d="{_ARROWS[direction]}"/>', "0 0 16 16", "tl-i")
 
 
+def overlay(body: str, side: float) -> str:
+    """A drawing laid over a square of any size, in the current colour."""
+    return _mask(body, f"0 0 {side:g} {side:g}", "tl-over", stretch=True)
+
+
 def sparkline(trend: Sequence[Reading], target: float | None, alt: str) -> str:
     """A trend with its interval band and target line; says in words where there is none to draw."""
     known = [(i, r.value) for i, r in enumerate(trend) if r.value is not None]

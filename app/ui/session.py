@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.govern.model import Actor, Ledger
+from app.govern.open import open_ledger
+from app.govern.views import Room, open_room, personas
 from app.measure.judged import Frame
 from app.measure.readings import Readings
 from app.measure.scope import Ground, Period, View, window
@@ -11,6 +14,7 @@ from app.runtime import Runtime, open_runtime, utc_now
 from app.settings import Settings, load_settings
 
 FRAME = "_frame"  # of this run
+PERSONA, FIRST_PERSONA = "persona", "hanna"  # the council's chair sees what waits for a decision
 MODEL, EXPERIMENT, PERIOD, AS_OF = (
     "model",
     "experiment",
@@ -53,3 +57,38 @@ def frame() -> Frame:
     found = st.session_state[FRAME]
     assert isinstance(found, Frame)
     return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _ledger(settings: Settings) -> Ledger:
+    return open_ledger(settings, utc_now)
+
+
+def room() -> Room:
+    """The ledger as the reader of this run sees it."""
+    ledger = _ledger(load_settings())
+    return open_room(ledger, actor(ledger))
+
+
+def actor(ledger: Ledger) -> Actor | None:
+    """Who acts: in the demo the persona chosen in the scope bar; in production nobody until somebody signs in."""
+    if load_settings().mode != "demo":
+        return None
+    people = {p.subject for p in personas(ledger)}
+    chosen = st.session_state.get(PERSONA) or FIRST_PERSONA
+    return Actor("demo", chosen) if chosen in people else None
+
+
+def pick_persona() -> None:
+    """Let the reader of a demo choose in whose place to act. The server binds a demo to loopback only."""
+    if load_settings().mode != "demo":
+        return
+    people = {p.subject: p.label for p in personas(_ledger(load_settings()))}
+    if people:
+        names = list(people)
+        at = names.index(FIRST_PERSONA) if FIRST_PERSONA in people else 0
+        st.selectbox(
+            "Acting as", names, index=at, format_func=lambda n: people.get(n, n), key=PERSONA,
+            bind="query-params", persist_state="session", width=260,
+            help="Demo only: everybody here is invented, and what you save is signed with this name.",
+        )  # fmt: skip

@@ -20,7 +20,10 @@ from tests.cases import ROOT, lane
 
 pytestmark = pytest.mark.browser
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-PAGES = ("scorecard", "models", "fairness", "activation", "suppression", "identity", "value", "definitions", "health")
+PAGES = (
+    "scorecard", "models", "fairness", "activation", "suppression", "identity", "value", "initiatives", "ownership",
+    "risks", "contracts", "audit", "definitions", "health",
+)  # fmt: skip
 SIZES = {"desk": 1400, "phone": 390}
 THEMES = ("light", "dark")
 PATIENCE = 60.0
@@ -205,7 +208,9 @@ def test_the_view_is_in_the_link(site):
         settle(driver)
         assert driver.find_element("css selector", "h1").text == "Models"
         assert driver.find_element("css selector", ".tl-path").text.startswith("offer_v5")
-        driver.find_element("link text", "Scorecard").click()
+        driver.find_element("css selector", "[data-testid=stTopNavSection]").click()
+        time.sleep(0.5)
+        driver.find_element("partial link text", "Scorecard").click()
         settle(driver)
         assert "model=offer_v5" in driver.current_url
         assert "offer_v5" in driver.find_element("css selector", ".tl-path").text
