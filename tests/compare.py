@@ -11,7 +11,9 @@ from metrics import ALL
 from metrics.core.metric import Metric, Reading, Scope
 
 DIGITS = 9
-STORED = tuple(k for k, m in ALL.items() if m.rollup.stored)  # what a refresh can change; the rest is asked each time
+STORED = tuple(
+    k for k, m in ALL.items() if m.rollup.stored
+)  # what a refresh can change; the rest is asked each time
 NUMBERS = ("value", "low", "high", "numerator", "denominator")
 
 

@@ -9,7 +9,17 @@ from app.runtime import Runtime
 from tests.cases import ROOT
 from tests.conftest import refreshed
 
-PAGES = ("scorecard", "models", "fairness", "activation", "suppression", "identity", "value", "definitions", "health")
+PAGES = (
+    "scorecard",
+    "models",
+    "fairness",
+    "activation",
+    "suppression",
+    "identity",
+    "value",
+    "definitions",
+    "health",
+)
 PATIENCE = 120
 
 
