@@ -73,8 +73,8 @@ def fill(settings: Settings, now: dt.datetime) -> Filled:
         receipt = known or execute(ledger, _command(one, held, now.date()), one.who, key)
         held[one.name] = _Held(receipt.record_id, receipt.version)
         new += known is None
-    new += len(books.act_on_lapses(Ledger(store, lambda: now)))
-    return Filled(len(acts), new, time.monotonic() - began)
+    lapsed = len(books.act_on_lapses(Ledger(store, lambda: now)))
+    return Filled(len(acts) + lapsed, new + lapsed, time.monotonic() - began)
 
 
 def diary(targets: tuple[Target, ...]) -> tuple[Act, ...]:
