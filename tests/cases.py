@@ -10,7 +10,14 @@ CASES = ROOT.parent / "shared" / "cases"
 needs_cases = pytest.mark.skipif(
     not CASES.exists(), reason=f"{CASES} is absent: published answers not checked"
 )
+SOAK = bool(os.environ.get("THROUGHLINE_SOAK"))  # the long campaigns of `make soak`
+FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 ON_CI = os.environ.get("CI") == "true"
+
+
+def turns(soak: int, usual: int = 1) -> range:
+    """Seeds of a random test: a few each time, all of them in the soak."""
+    return range(soak if SOAK else usual)
 
 
 def lane(what: str, present: bool) -> None:

@@ -37,6 +37,11 @@ def scopes(metric: Metric[Any]) -> list[Scope]:
     )
 
 
+def headlines(runtime: Runtime, keys: Iterable[str] = ALL) -> dict[tuple[object, ...], Reading]:
+    """Every metric's Readings of the whole."""
+    return {(key, r.by): r for key in keys for r in runtime.readings.read(ALL[key], Scope())}
+
+
 def everything(runtime: Runtime, keys: Iterable[str] = ALL) -> dict[tuple[object, ...], Reading]:
     """Every Reading of every metric in every scope, by what it is of."""
     return {

@@ -15,6 +15,7 @@ from app.measure.refresh import refresh
 from app.runtime import Runtime
 from metrics import ALL, ROLLUPS
 from metrics.core.metric import Reading, Scope
+from tests.cases import turns
 from tests.compare import differences, everything
 from tests.conftest import clock
 from tests.laws.activation_homes import harvest, load, loaded
@@ -130,7 +131,7 @@ def test_no_headline_moves(
     assert differences(headlines(plain), headlines(other)) == []
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", turns(3))
 def test_loads_in_parts_with_a_moving_watermark_give_what_one_load_gives(
     plain: Runtime, tables: Tables, tmp_path: Path, seed: int
 ):

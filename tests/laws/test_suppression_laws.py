@@ -13,6 +13,7 @@ import pytest
 from app.runtime import Runtime
 from metrics import ALL, ROLLUPS
 from metrics.core.metric import Metric, Reading, Scope
+from tests.cases import turns
 from tests.compare import differences, everything
 from tests.laws.activation_homes import Judged, harvest, load, loaded, moment
 from tests.laws.test_activation_refresh import doubled, joined_by_others, shifted, shuffled, split
@@ -191,7 +192,7 @@ def in_batches(tables: Tables, parts: int, chance: random.Random) -> list[Tables
     return batches
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", turns(4))
 def test_loading_in_random_batches_with_a_refresh_after_each_gives_what_one_load_gives(
     plain: Runtime, tables: Tables, tmp_path: Path, seed: int
 ):
