@@ -108,47 +108,51 @@ def first_activations(facts: Facts) -> sa.Subquery:
     return first_of(linked_sends(facts))
 
 
-def _suppressed(facts: Facts, scored: sa.Subquery, known: sa.Subquery) -> sa.Subquery:
-    """The first suppression that stands against a signal: in force at its scoring, or effective from then on."""
-    s = stops(facts, known)
-    against = sa.and_(
-        s.c.root == scored.c.root, sa.or_(s.c.from_us >= scored.c.us, s.c.until_us > scored.c.us)
-    )
-    return (
-        sa.select(scored.c.signal_id, sa.func.min(s.c.from_us).label("us"))
-        .select_from(scored.join(s, against))
-        .group_by(scored.c.signal_id)
-        .subquery("suppressed")
-    )
+def _rivals(facts: Facts, scored: sa.Subquery, known: sa.Subquery) -> sa.Subquery:
+    """What competes with a signal's activation, by signal: stop_us and won_us, each NULL where there is none.
 
-
-def _converted(facts: Facts, scored: sa.Subquery, known: sa.Subquery) -> sa.Subquery:
-    """First conversion of each signal's person at or after scoring; to churn is not to convert."""
-    o = facts["outcomes"]
+    A suppression stands against a signal if it is in force at its scoring or effective from then on; a conversion if
+    it happens at or after scoring (to churn is not to convert). Both are found in one join, as intervals of a person.
+    """
+    s, o = stops(facts, known), facts["outcomes"]
     joined, root = rooted(o, known)
-    rows = (
+    won = (
         sa.select(root.label("root"), micros(o.c.occurred_at).label("us"))
         .select_from(joined)
         .where(o.c.outcome_type != "churn")
         .subquery("happened")
     )
-    after = sa.and_(rows.c.root == scored.c.root, rows.c.us >= scored.c.us, rows.c.us <= end_of(facts))
+    one, none = sa.literal_column("1", sa.Integer()), sa.literal_column("0", sa.BigInteger())
+    both = (
+        sa.select(s.c.root, s.c.from_us, s.c.until_us, one.label("is_stop"))
+        .union_all(
+            sa.select(won.c.root, won.c.us, none, sa.literal_column("0", sa.Integer())).where(
+                won.c.us <= end_of(facts)
+            )
+        )
+        .subquery("rivals")
+    )
+    against = sa.and_(
+        both.c.root == scored.c.root, sa.or_(both.c.from_us >= scored.c.us, both.c.until_us > scored.c.us)
+    )
     return (
-        sa.select(scored.c.signal_id, sa.func.min(rows.c.us).label("us"))
-        .select_from(scored.join(rows, after))
+        sa.select(
+            scored.c.signal_id,
+            sa.func.min(sa.case((both.c.is_stop == 1, both.c.from_us))).label("stop_us"),
+            sa.func.min(sa.case((both.c.is_stop == 0, both.c.from_us))).label("won_us"),
+        )
+        .select_from(scored.join(both, against))
         .group_by(scored.c.signal_id)
-        .subquery("converted")
+        .subquery("rivalled")
     )
 
 
 def resolved(facts: Facts, known: sa.Subquery, scored: sa.Subquery, first: sa.Subquery) -> sa.Subquery:
     """One row a signal: keys, scoring, first send (or never), first competing event (or never) and which."""
-    stop, won = _suppressed(facts, scored, known), _converted(facts, scored, known)
-    stop_us, won_us = sa.func.coalesce(stop.c.us, never()), sa.func.coalesce(won.c.us, never())
-    joined = (
-        scored.outerjoin(first, first.c.signal_id == scored.c.signal_id)
-        .outerjoin(stop, stop.c.signal_id == scored.c.signal_id)
-        .outerjoin(won, won.c.signal_id == scored.c.signal_id)
+    rivals = _rivals(facts, scored, known)
+    stop_us, won_us = (sa.func.coalesce(c, never()) for c in (rivals.c.stop_us, rivals.c.won_us))
+    joined = scored.outerjoin(first, first.c.signal_id == scored.c.signal_id).outerjoin(
+        rivals, rivals.c.signal_id == scored.c.signal_id
     )
     return (
         sa.select(
@@ -205,17 +209,13 @@ def _timed(coded: sa.Subquery) -> sa.Subquery:
 
 
 def _bucketed(facts: Facts, coded: sa.Subquery) -> sa.Subquery:
-    """Adds the grouping keys: state, and the grid cell of the time taken or, of those still waiting, of the scoring."""
+    """Adds the last grouping key: the grid cell of the time taken or, of those still waiting, of the scoring."""
     rows, crowded = _timed(coded), crowded_days(facts, "signals", "scored_at")
     began, waits = began_us(rows.c.us, crowded), rows.c.waiting == 1
-    names = sa.case(
-        *((rows.c.code == i, sa.literal_column(f"'{name}'", sa.Text())) for i, name in enumerate(STATES))
-    )
     ahead = (rows.c.us > end_of(facts), AHEAD)
     return (
         sa.select(
-            rows, names.label("state"),
-            sa.case(ahead, (waits, began_bucket(began)), else_=log_bucket(rows.c.took_us)).label("bucket"),
+            rows, sa.case(ahead, (waits, began_bucket(began)), else_=log_bucket(rows.c.took_us)).label("bucket"),
             sa.case((waits, rows.c.us - began), else_=rows.c.took_us).label("summed_us"),
         )
         .select_from(rows.outerjoin(crowded, crowded.c.crowded_day == rows.c.day))
@@ -236,22 +236,28 @@ def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
     return celled(facts, resolved_states(facts))
 
 
+def _named(code: ColumnElement[int]) -> ColumnElement[str]:
+    return sa.case(*((code == i, sa.literal_column(f"'{name}'", sa.Text())) for i, name in enumerate(STATES)))
+
+
 def celled(facts: Facts, coded: sa.Subquery) -> sa.Select[tuple[object, ...]]:
-    """The rows summed to cells: state, window, bucket of the time taken."""
+    """The rows summed to cells: state, window, bucket of the time taken. States get their names when all is summed."""
     rows = _bucketed(facts, coded)
-    keys = [rows.c.day, *(rows.c[d] for d in facts.dims), *(rows.c[k] for k in INNER)]
-    pins = [rows.c[name] == value for name, value in facts.where if name in rows.c]
-    return (
-        sa.select(
-            *keys,
-            sa.func.count().label("n"),
-            whole(sa.func.sum(rows.c.clamped)).label("clamped"),
-            whole(sa.func.sum(rows.c.summed_us)).label("us"),
-            sa.func.sum(rows.c.expected).label("expected"),
-        )
-        .where(*pins)
-        .group_by(*keys)
+    keys = [rows.c.day, *(rows.c[d] for d in facts.dims if d != "state"), *(rows.c[k] for k in INNER)]
+    pins = [
+        (_named(rows.c.code) if name == "state" else rows.c[name]) == value
+        for name, value in facts.where
+        if name == "state" or name in rows.c
+    ]
+    sums = (
+        sa.func.count().label("n"),
+        whole(sa.func.sum(rows.c.clamped)).label("clamped"),
+        whole(sa.func.sum(rows.c.summed_us)).label("us"),
+        sa.func.sum(rows.c.expected).label("expected"),
     )
+    cells = sa.select(*keys, *sums).where(*pins).group_by(*keys).subquery("cells")
+    dims = [_named(cells.c.code).label(d) if d == "state" else cells.c[d] for d in facts.dims]
+    return sa.select(cells.c.day, *dims, *(cells.c[c] for c in (*INNER, *(s.name for s in sums))))
 
 
 STATE_CELLS: Rollup[StateCells] = Rollup(

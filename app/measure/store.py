@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from app.measure.cells import counts_of, negated, on_days, summed, table_of
+from app.measure.cells import counts_of, in_order, negated, on_days, summed, table_of
 from data.engines import Columns, DuckPool
 from data.lake import Lake
 from data.manifest import File, Held, Refreshed
@@ -155,8 +155,8 @@ class RollupStore:
         if not table.num_rows:
             return []
         draft = self.lake.draft()
-        table = table.sort_by([(c, "ascending") for c in (*dims, "day")])
-        pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP)
+        table = in_order(table, (*dims, "day"))
+        pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP, store_schema=False)
         return [self.lake.seal(draft, "rollups", rollup.key, period, table.num_rows, table.column_names)]
 
     def unsettled_days(self, rollup: Rollup[C]) -> set[int]:
