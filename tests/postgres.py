@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -37,28 +38,66 @@ def _free_port() -> int:
         return int(s.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A server that can be stopped at once, as by a crash, and started again."""
+
+    folder: Path
+    tools: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://throughline@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
+        log = str(self.folder / "log")
+        self._control("-w", "-l", log, "-o", options, "start")
+
+    def stop(self) -> None:
+        self._control("-m", "immediate", "-w", "stop")
+
+    def _control(self, *words: str) -> None:
+        _as_server([str(self.tools / "pg_ctl"), "-D", str(self.folder / "data"), *words])
+
+
 @contextlib.contextmanager
-def server() -> Iterator[str]:
-    """The URL of a fresh server, stopped and deleted afterwards."""
+def cluster() -> Iterator[Cluster]:
+    """A fresh server, stopped and deleted afterwards."""
     found = binaries()
     assert found is not None
     folder = Path(tempfile.mkdtemp(prefix="throughline-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
-    port = _free_port()
-    cluster = str(folder / "data")
+    own = Cluster(folder, found, _free_port())
     try:
-        _as_server([str(found / "initdb"), "-D", cluster, "-U", "throughline", "-A", "trust", "--no-sync"])
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
         _as_server(
-            [str(found / "pg_ctl"), "-D", cluster, "-w", "-l", str(folder / "log"), "-o", options, "start"]
+            [
+                str(found / "initdb"),
+                "-D",
+                str(folder / "data"),
+                "-U",
+                "throughline",
+                "-A",
+                "trust",
+                "--no-sync",
+            ]
         )
+        own.start()
         try:
-            yield f"postgresql+psycopg://throughline@127.0.0.1:{port}/postgres"
+            yield own
         finally:
-            _as_server([str(found / "pg_ctl"), "-D", cluster, "-m", "immediate", "-w", "stop"])
+            own.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """The URL of a fresh server, stopped and deleted afterwards."""
+    with cluster() as own:
+        yield own.url
 
 
 def mirror(lake: Lake, url: str, schema_name: str) -> None:

@@ -13,11 +13,13 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import pytest
+import sqlalchemy as sa
 
 from app.govern import rows
 from app.govern.commands import execute, execute_all, find, values_of
@@ -64,15 +66,61 @@ CASES: dict[str, tuple[tuple[Command, ...], str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Path:
-    path = tmp_path_factory.mktemp("crash") / "ledger.sqlite"
-    desk = homes.copy_of(template, path)
+def filled(desk: Desk) -> Desk:
     desk.add("users", homes.ROOT, issuer="demo", subject="zack", name="Zack", roles=("viewer",))
     desk.initiative()
     desk.add("risks", **RISK)
     desk.do(Add("acceptances", ACCEPTANCE))
-    return path
+    return desk
+
+
+@dataclass(frozen=True)
+class Files:
+    """Ledgers on SQLite: copies of a file."""
+
+    start: Path
+    path: Path
+
+    def fresh(self) -> str:
+        shutil.copy(self.start, self.path)
+        self.path.with_name(self.path.name + "-journal").unlink(missing_ok=True)
+        return sqlite_url(self.path)
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Ledgers on PostgreSQL: databases made from a template."""
+
+    server: sa.Engine
+    url: sa.URL
+
+    def fresh(self) -> str:
+        with self.server.connect() as db:
+            db.exec_driver_sql("DROP DATABASE IF EXISTS crashed WITH (FORCE)")
+            db.exec_driver_sql("CREATE DATABASE crashed TEMPLATE crash_start STRATEGY FILE_COPY")
+        return self.url.set(database="crashed").render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def world(request, tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Files | Databases]:
+    """Where a case begins, again and again."""
+    if request.param == "sqlite":
+        folder = tmp_path_factory.mktemp("crash")
+        filled(homes.copy_of(template, folder / "start.sqlite"))
+        yield Files(folder / "start.sqlite", folder / "ledger.sqlite")
+        return
+    url = sa.make_url(request.getfixturevalue("pg"))
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as db:
+        db.exec_driver_sql("DROP DATABASE IF EXISTS crash_start WITH (FORCE)")
+        db.exec_driver_sql("CREATE DATABASE crash_start")
+    start = url.set(database="crash_start").render_as_string(hide_password=False)
+    filled(homes.fresh_on(start).people()).ledger.store.close()
+    yield Databases(server, url)
+    with server.connect() as db:
+        for name in ("crashed", "crash_start"):
+            db.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    server.dispose()
 
 
 def tracer(at: int, act: Callable[[], None]) -> Callable[[FrameType, str, object], object]:
@@ -99,20 +147,20 @@ def attempt(ledger: Ledger, case: str, key: str) -> None:
     execute_all(ledger, commands, who(actor), key)
 
 
-def run(path: Path, case: str, at: int, mode: str) -> int:
+def run(url: str, case: str, at: int, mode: str) -> int:
     """Run the case in a child with a fault at line `at`; its exit code."""
-    process = FORKS.Process(target=child, args=(path, case, at, mode))
+    process = FORKS.Process(target=child, args=(url, case, at, mode))
     process.start()
     process.join()
     assert process.exitcode is not None
     return process.exitcode
 
 
-def child(path: Path, case: str, at: int, mode: str) -> None:
+def child(url: str, case: str, at: int, mode: str) -> None:
     """How the case ended is the exit status: the child's memory of what it was told."""
     status = WENT_THROUGH
     try:
-        ledger = Ledger(Store(sqlite_url(path)), homes.Ticking())
+        ledger = Ledger(Store(url), homes.Ticking())
         fired: list[int] = []
 
         def act_once() -> None:
@@ -144,9 +192,9 @@ def counted(desk: Desk) -> int:
     return proof.rows
 
 
-def after(path: Path, case: str, code: int, before: int, *, denied: bool) -> bool:
+def after(url: str, case: str, code: int, before: int, *, denied: bool) -> bool:
     """The ledger after a fault, then after a retry; True where the write had been kept but not acknowledged."""
-    desk = Desk(Store(sqlite_url(path)))
+    desk = Desk(Store(url))
     kept = find(desk.ledger, "the key") is not None
     assert code in (-signal.SIGKILL, CUT_SHORT, ACKNOWLEDGED), code
     if code == ACKNOWLEDGED and not denied:
@@ -161,29 +209,30 @@ def after(path: Path, case: str, code: int, before: int, *, denied: bool) -> boo
     else:
         attempt(desk.ledger, case, "the key")  # at once: a leaked lock would time out
     assert counted(desk) == before + extra + (0 if denied else wanted)
+    desk.ledger.store.close()
     return kept and code != ACKNOWLEDGED
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("case", CASES)
-def test_a_fault_at_any_line_loses_and_doubles_nothing(case: str, mode: str, start: Path, tmp_path: Path):
-    before = counted(Desk(Store(sqlite_url(start))))
-    path, unsaid, lines = tmp_path / "ledger.sqlite", 0, 0
-    for at in itertools.count(1, EVERY):
-        shutil.copy(start, path)
-        path.with_name(path.name + "-journal").unlink(missing_ok=True)
-        code = run(path, case, at, mode)
+def test_a_fault_at_any_line_loses_and_doubles_nothing(case: str, mode: str, world: Files | Databases):
+    desk = Desk(Store(world.fresh()))
+    before, unsaid, lines = counted(desk), 0, 0
+    desk.ledger.store.close()
+    for at in itertools.count(1, EVERY if isinstance(world, Files) else max(1, 4 * EVERY - 3)):
+        url = world.fresh()
+        code = run(url, case, at, mode)
         if code == WENT_THROUGH:
             break
-        unsaid += after(path, case, code, before, denied=case == "denied")
+        unsaid += after(url, case, code, before, denied=case == "denied")
         lines = at
-    assert lines + EVERY > 100  # the fault really walked through the command
+    assert lines + 4 * EVERY > 100  # the fault really walked through the command
     if EVERY == 1 and case != "denied":
         assert unsaid  # somewhere the commit is durable and the answer lost: the retry told the truth
 
 
-def test_a_hostile_actor_in_the_middle_changes_nothing(start: Path, tmp_path: Path):
-    desk = homes.copy_of(start, tmp_path / "ledger.sqlite")
+def test_a_hostile_actor_in_the_middle_changes_nothing(world: Files | Databases):
+    desk = Desk(Store(world.fresh()))
     with pytest.raises(Denied):
         desk.do(Step("retire", "risks", "RISK-0001", 1), Actor("demo", "nobody"))
     with desk.ledger.store.read() as db:
