@@ -110,14 +110,14 @@ def campaign(
         crew = [Writer.start(url, f"{turn}-{w}") for w in range(writers)]
         for writer in crew:
             writer.first_word()
-        time.sleep(dice.uniform(0, 0.15))
+        time.sleep(dice.uniform(0, longest))
         stop(crew)
         for writer in crew:
             writer.ended()
         found = look(ledger, crew)
         kept, unsaid = kept + found[0], unsaid + found[1]
     print(f"{turns} stops of {writers} writers: {kept} acknowledged, {unsaid} kept but not acknowledged")
-    assert kept > turns // 2  # they were really writing
+    assert kept >= turns // 4  # they were really writing
 
 
 @pytest.mark.slow
@@ -136,7 +136,7 @@ def test_kills_at_random_instants_lose_and_double_nothing_on_sqlite(
         for writer in crew:
             writer.process.kill()
 
-    campaign(ledgers(), kill, KILLS, 2)
+    campaign(ledgers(), kill, KILLS, 2, 0.35)
 
 
 @pytest.mark.slow
@@ -154,4 +154,4 @@ def test_immediate_stops_of_the_server_lose_and_double_nothing():
             own.stop()
             own.start()
 
-        campaign(ledgers(), crash, STOPS, WRITERS)
+        campaign(ledgers(), crash, STOPS, WRITERS, 1.0)
