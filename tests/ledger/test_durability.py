@@ -101,7 +101,7 @@ def look(ledger: Ledger, writers: list[Writer]) -> tuple[int, int]:
 
 
 def campaign(
-    ledgers: Iterator[Ledger], stop: Callable[[list[Writer]], None], turns: int, writers: int
+    ledgers: Iterator[Ledger], stop: Callable[[list[Writer]], None], turns: int, writers: int, longest: float
 ) -> None:
     dice, kept, unsaid = random.Random(3), 0, 0
     for turn in range(turns):
