@@ -1,0 +1,153 @@
+"""Impatient hands: whatever is done to a save, there is exactly one record, and the right receipt where one is seen."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.ui import WebDriverWait
+
+from app.govern import demo
+from app.govern.open import open_ledger
+from app.govern.verify import verify
+from app.runtime import utc_now
+from app.settings import Settings
+from data.demo import demo_targets
+from data.ledger import TABLES
+from tests.browser.chrome import PATIENCE, browser, serving, settle
+from tests.cases import SOAK
+
+pytestmark = pytest.mark.browser
+RUNS = 50 if SOAK else 1  # of each of the four kinds
+CHECK_INS = TABLES["check_ins"]
+BUTTON = "//button[contains(., 'Add the check-in')]"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("saves") / "home"
+    home.mkdir()
+    (home / "targets.toml").write_text(demo_targets())
+    demo.fill(Settings(home=home), utc_now())
+    return home
+
+
+@pytest.fixture(scope="module")
+def site(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(home, tmp_path_factory.mktemp("elsewhere")) as url:
+        yield url
+
+
+def until(driver: WebDriver, xpath: str):
+    return WebDriverWait(driver, PATIENCE).until(lambda d: next(iter(d.find_elements("xpath", xpath)), None))
+
+
+def pressed(driver: WebDriver, element) -> None:
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+    ActionChains(driver).move_to_element(element).click().perform()
+
+
+def chosen(driver: WebDriver, label: str, word: str) -> None:
+    """Type into a select box and take what it offers first."""
+    box = until(driver, f"//*[@data-testid='stSelectbox'][.//label[contains(., '{label}')]]//input")
+    pressed(driver, box)
+    box.send_keys(word, Keys.ENTER)
+
+
+def filled(driver: WebDriver, site: str, comment: str) -> None:
+    """Open a new check-in and write it, up to the last click."""
+    driver.get(f"{site}/initiatives")
+    settle(driver)
+    pressed(driver, until(driver, "//button[contains(., 'Check-ins')]"))
+    settle(driver)
+    if not driver.find_elements("xpath", BUTTON) or not driver.find_element("xpath", BUTTON).is_displayed():
+        pressed(driver, until(driver, "//summary[contains(., 'Add a new check-in')]"))
+    chosen(driver, "Target", "a")
+    chosen(driver, "Confidence", "on track")
+    box = until(driver, "//*[@data-testid='stTextArea'][.//label[contains(., 'Comment')]]//textarea")
+    pressed(driver, box)
+    box.send_keys(comment)
+
+
+def double_click(driver: WebDriver, _: random.Random) -> None:
+    button = until(driver, BUTTON)
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+    ActionChains(driver).double_click(button).perform()
+
+
+def enter_enter_click(driver: WebDriver, _: random.Random) -> None:
+    reason = until(
+        driver,
+        "//form//*[contains(@class,'stTextInput')]//input | //*[@data-testid='stForm']//*[@data-testid='stTextInput']//input",
+    )
+    reason.send_keys("because", Keys.ENTER, Keys.ENTER)
+    for button in driver.find_elements("xpath", BUTTON):
+        button.click()
+
+
+def reload(driver: WebDriver, dice: random.Random) -> None:
+    until(driver, BUTTON).click()
+    time.sleep(dice.uniform(0, 0.3))
+    driver.refresh()
+    settle(driver)
+
+
+def close(driver: WebDriver, dice: random.Random) -> None:
+    until(driver, BUTTON).click()
+    time.sleep(dice.uniform(0, 0.3))
+    old = driver.current_window_handle
+    driver.switch_to.new_window("tab")
+    new = driver.current_window_handle
+    driver.switch_to.window(old)
+    driver.close()
+    driver.switch_to.window(new)
+
+
+HANDS: tuple[Callable[[WebDriver, random.Random], None], ...] = (
+    double_click,
+    enter_enter_click,
+    reload,
+    close,
+)
+
+
+def records(home: Path, comment: str) -> list[str]:
+    ledger = open_ledger(Settings(home=home), utc_now)
+    with ledger.store.read() as db:
+        return list(
+            db.execute(sa.select(CHECK_INS.c.record_id).where(CHECK_INS.c.comment == comment)).scalars()
+        )
+
+
+def settled(home: Path, comment: str) -> list[str]:
+    """The records of a comment, once the server has had time to write a second one."""
+    end = time.monotonic() + 15
+    while not records(home, comment) and time.monotonic() < end:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    return records(home, comment)
+
+
+@pytest.mark.parametrize("hand", HANDS, ids=lambda h: h.__name__)
+def test_impatient_hands_make_one_record(site: str, home: Path, hand):
+    dice = random.Random(7)
+    with browser(1400, "light") as driver:
+        for run in range(RUNS):
+            comment = f"{hand.__name__} {run}"
+            filled(driver, site, comment)
+            hand(driver, dice)
+            found = settled(home, comment)
+            assert len(found) == 1, comment
+            if hand in (double_click, enter_enter_click):
+                settle(driver)
+                receipt = until(driver, "//p[@class='tl-done']").text
+                assert found[0] in receipt
+    proof = verify(open_ledger(Settings(home=home), utc_now).store, deep=True)
+    assert proof.state == "intact", proof.findings
