@@ -44,6 +44,7 @@ bench: setup-dev
 	$(BIN)/python -m tests.bench.loading
 	$(BIN)/python -m tests.bench.activation
 	$(BIN)/python -m tests.bench.suppression
+	$(BIN)/python -m tests.bench.ledger
 
 soak: setup-dev
 	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest -m slow

@@ -13,13 +13,18 @@ import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import ledger_cli, report
+from app.alert_cli import alert
+from app.baseline_cli import baseline
+from app.gate_cli import gate
 from app.measure import refresh as refreshing
+from app.pack_cli import pack
 from app.runtime import open_runtime, utc_now
 from app.settings import load_settings
 from app.study_cli import study
 from metrics.core.metric import Scope
 
 if TYPE_CHECKING:
+    from app.runtime import Runtime
     from data.load.providers import ProviderReport
     from data.load.report import LoadReport
 
@@ -143,7 +148,22 @@ def refresh(context: click.Context, *, full: bool, js: bool) -> None:
         done = refreshing.refresh(
             ROLLUPS.values(), runtime.warehouse, runtime.store, utc_now, full=full, progress=progress
         )
+    _settle(runtime)
     report.emit(done, js=js)
+
+
+def _settle(runtime: Runtime) -> None:
+    """Let acceptances lapse that new data or a new day ended; a ledger that cannot be opened does not stop a refresh."""
+    if runtime.settings.ledger_url is None and not (runtime.settings.home / "ledger.sqlite").exists():
+        return
+    from app.govern.watch import settle
+    from data.ledger_store import LedgerError
+
+    try:
+        for receipt in settle(runtime):
+            click.echo(f"{receipt.record_id} has lapsed (audit entry {receipt.number})", err=True)
+    except LedgerError as error:
+        click.echo(f"nothing in the ledger was settled: {error}", err=True)
 
 
 @cli.command()
@@ -219,6 +239,10 @@ for _command in ledger_cli.COMMANDS:
 
 
 cli.add_command(study)
+cli.add_command(gate)
+cli.add_command(baseline)
+cli.add_command(pack)
+cli.add_command(alert)
 
 
 def main() -> None:

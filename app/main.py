@@ -12,7 +12,7 @@ if sys.path[0] != str(ROOT):
 import streamlit as st  # noqa: E402
 
 from app.measure.scope import describe, ground  # noqa: E402
-from app.ui import scopebar, session, theme  # noqa: E402
+from app.ui import scopebar, session, signin, theme  # noqa: E402
 from app.ui.scopebar import Control  # noqa: E402
 
 # Before navigation: otherwise the browser asks a font host for the page's icon.
@@ -27,6 +27,7 @@ ABOUT_TRIALS = (Control.EXPERIMENT, Control.AS_OF)
 SECTIONS = {
     "Measure": (
         ("Scorecard", "scorecard", EVERYTHING),
+        ("Where value is lost", "chain", ABOUT_MODELS),
         ("Models", "models", ABOUT_MODELS),
         ("Fairness", "fairness", ABOUT_MODELS),
         ("Activation", "activation", ABOUT_MODELS),
@@ -38,6 +39,8 @@ SECTIONS = {
         ("Initiatives", "initiatives", ()),
         ("Ownership", "ownership", ()),
         ("Risks", "risks", ()),
+        ("Council", "council", ()),
+        ("Baselines", "baselines", ()),
         ("Contracts", "contracts", ()),
         ("Audit trail", "audit", ()),
     ),
@@ -57,6 +60,9 @@ pages = {
 }
 page = st.navigation(pages, position="top")
 st.html(f"<style>{theme.css()}</style>")
+
+if not signin.passed():
+    st.stop()
 
 readings = session.runtime().readings.pinned()
 on = ground(readings)

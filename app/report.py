@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.measure.refresh import Progress as Step
 from data.engines import Warehouse
+from data.ledger_views import tables_at
 from data.sql import Facts, Span
 from metrics import ALL
 from metrics.core.metric import Metric, Reading
@@ -165,7 +166,7 @@ def dialect_of(name: str) -> sa.Dialect:
 
 def sql_of(shown: Metric[Any], warehouse: Warehouse, dialect: str | None) -> str:
     """The metric's statement in a dialect, with the constants written out."""
-    tables = warehouse.tables()
+    tables = tables_at() if shown.rollup.ledger else warehouse.tables()
     facts = Facts(tables, shown.rollup.resolved_dims(tables), Span(0, 40_000))
     compiled = shown.rollup.select(facts).compile(
         dialect=dialect_of(dialect) if dialect else warehouse.dialect, compile_kwargs={"literal_binds": True}

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from app.measure.admitted import Failure
+from app.measure.ledger_readings import LedgerReadings
 from app.measure.readings import Readings
 from app.measure.store import RollupStore
 from app.measure.targets import load_targets
 from app.settings import Settings
 from data.engines import LakeWarehouse, Warehouse
 from data.lake import Lake
+from data.ledger_store import Store
+from data.ledger_views import Bounds
 from data.sql_warehouse import SqlWarehouse
 from metrics.core.verdict import Target
+
+if TYPE_CHECKING:
+    from app.govern.admissibility import Contracts
+    from app.govern.open import Door
+    from app.govern.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -25,12 +36,32 @@ class Runtime:
     store: RollupStore
     readings: Readings
 
+    @cached_property
+    def contracts(self) -> Contracts:
+        """The ledger's data contracts against this warehouse."""
+        from app.govern.admissibility import Contracts
+
+        return Contracts(self.door, self.lake, self.warehouse, utc_now)
+
+    @cached_property
+    def door(self) -> Door:
+        """The way to the ledger, which may be made later."""
+        from app.govern.open import Door  # the ledger's modules are not needed to load or to refresh
+
+        return Door(self.settings, utc_now)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """The bounds that the ledger keeps, against live Readings."""
+        from app.govern.watch import Watch
+
+        return Watch(self.door, self.readings, utc_now)
+
     def targets(self) -> tuple[Target, ...]:
         """The ledger's targets; those of `targets.toml` where the ledger holds none."""
-        from app.govern import books  # the ledger's modules are not needed to load or to refresh
-        from app.govern.open import existing_ledger
+        from app.govern import books
 
-        ledger = existing_ledger(self.settings, utc_now)
+        ledger = self.door.ledger()
         return (books.targets(ledger) if ledger else ()) or load_targets(self.settings.home)
 
 
@@ -43,7 +74,20 @@ def open_runtime(settings: Settings) -> Runtime:
         else LakeWarehouse(lake, settings.duckdb_memory)
     )
     store = RollupStore(lake, settings.duckdb_memory)
-    return Runtime(settings, lake, warehouse, store, Readings(warehouse, store))
+
+    def objections(tables: tuple[str, ...]) -> tuple[Failure, ...]:
+        return runtime.contracts.failures(tables)
+
+    def ledger_store() -> Store | None:
+        held = runtime.door.ledger()
+        return held.store if held else None
+
+    def bounds() -> Bounds:
+        return runtime.watch.bounds()
+
+    registers = LedgerReadings(ledger_store, utc_now, bounds)
+    runtime = Runtime(settings, lake, warehouse, store, Readings(warehouse, store, objections, registers))
+    return runtime
 
 
 def utc_now() -> dt.datetime:

@@ -11,15 +11,15 @@ import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from app.settings import ROOT, Settings
+from app.settings import LOOPBACK, ROOT, Settings, load_sign_in, secrets_file
 
 Message = MutableMapping[str, Any]  # ASGI's own type: events are mappings by protocol
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Streamlit's front end evaluates compiled chart expressions and writes style attributes; nothing else is allowed,
 # and no host but this one is ever asked.
 POLICY = (
@@ -64,9 +64,26 @@ def policy(page: str) -> str:
     return POLICY.format(inline="".join(f" 'sha256-{d}'" for d in digests))
 
 
-def allowed_hosts(host: str) -> list[str]:
-    """Host names the server answers to: on a loopback address only its own, against DNS rebinding."""
-    return ["127.0.0.1", "localhost", "[::1]"] if host in LOOPBACK else ["*"]
+def allowed_hosts(host: str, public: str = "") -> list[str]:
+    """Host names the server answers to, against DNS rebinding: its own, and that of the `public` address if it has one."""
+    own = ["127.0.0.1", "localhost", "[::1]"]
+    name = urlsplit(public).hostname
+    if name:
+        return list(dict.fromkeys([*own, name]))
+    return own if host in LOOPBACK else ["*"]
+
+
+def loose_options() -> tuple[str, ...]:
+    """Options of the front end that open what should be closed, as sentences."""
+    from streamlit import config
+
+    wanted: dict[str, object] = {
+        "client.showErrorDetails": "none", "server.enableXsrfProtection": True, "browser.gatherUsageStats": False,
+        "server.trustedUserHeaders": {},
+    }  # fmt: skip
+    given = {name: config.get_option(name) for name in wanted}
+    loose = [n for n in wanted if given[n] != wanted[n]]
+    return tuple(f"Streamlit's {n} is {given[n]!r}; set it to {wanted[n]!r}" for n in loose)
 
 
 def say_sorry(error: Exception) -> bool:
@@ -90,19 +107,28 @@ def build(settings: Settings, host: str) -> App:
     import streamlit as st
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from streamlit import config
 
+    config.set_option("secrets.files", [str(secrets_file())])  # one place, the same that the settings read
     page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     middleware = [
         Middleware(SecurityHeaders, policy=policy(page)),
-        Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(host)),
+        Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(host, load_sign_in().redirect_uri)),
     ]
     return st.App(ROOT / "app" / "main.py", middleware=middleware, on_script_error=say_sorry)
 
 
 def run(settings: Settings, host: str, port: int) -> None:
-    """Serve until stopped. Raises OSError where the address is taken."""
-    if settings.mode == "demo" and host not in LOOPBACK:
-        raise ValueError("demo mode serves on a loopback address only; set THROUGHLINE_MODE=production")
+    """Serve until stopped. Raises UnsafeStartError where it must not, OSError where the address is taken."""
+    from app.govern.watch import settle
+    from app.runtime import open_runtime
+    from app.startup import check
+
+    os.chdir(ROOT)  # where the front end's options are
+    for shout in check(settings, host, loose_options()):
+        logging.getLogger("throughline").warning("%s", shout)
+    for receipt in settle(open_runtime(settings)):
+        logging.getLogger("throughline").warning("%s has lapsed", receipt.record_id)
     app = build(settings, host)
     import uvicorn
 

@@ -63,6 +63,53 @@ def _snowflake(element: micros, compiler: SQLCompiler, **kw: object) -> str:
     return f"date_part(epoch_microsecond, {compiler.process(element.clauses, **kw)})"
 
 
+class number_in(FunctionElement[float]):  # noqa: N801 (reads as a SQL function)
+    """The number that a text holds, NULL where it holds none. Takes a plain text column."""
+
+    type = sa.Double()
+    inherit_cache = True
+    name = "number_in"
+
+
+# What every engine reads alike: digits in reason, a point, an exponent; never underscores, hexadecimals or names.
+_NUMBER = "^[-+]{0,1}([0-9]{1,30}([.][0-9]{0,30}){0,1}|[.][0-9]{1,30})([eE][-+]{0,1}[0-9]{1,2}){0,1}$"
+
+
+@compiles(number_in)
+@compiles(number_in, "duckdb")
+def _number_duckdb(element: number_in, compiler: SQLCompiler, **kw: object) -> str:
+    text = compiler.process(element.clauses, **kw)
+    return f"CASE WHEN contains({text}, '_') THEN NULL ELSE TRY_CAST({text} AS DOUBLE) END"
+
+
+@compiles(number_in, "postgresql")
+def _number_postgresql(element: number_in, compiler: SQLCompiler, **kw: object) -> str:
+    text = compiler.process(element.clauses, **kw)
+    return f"CASE WHEN {text} ~ '{_NUMBER}' THEN CAST({text} AS DOUBLE PRECISION) END"
+
+
+@compiles(number_in, "clickhousedb")
+@compiles(number_in, "clickhouse")
+def _number_clickhouse(element: number_in, compiler: SQLCompiler, **kw: object) -> str:
+    return f"toFloat64OrNull({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(number_in, "databricks")
+@compiles(number_in, "trino")
+def _number_try(element: number_in, compiler: SQLCompiler, **kw: object) -> str:
+    return f"try_cast({compiler.process(element.clauses, **kw)} AS DOUBLE)"
+
+
+@compiles(number_in, "snowflake")
+def _number_snowflake(element: number_in, compiler: SQLCompiler, **kw: object) -> str:
+    return f"try_to_double({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(number_in, "bigquery")
+def _number_bigquery(element: number_in, compiler: SQLCompiler, **kw: object) -> str:
+    return f"safe_cast({compiler.process(element.clauses, **kw)} AS float64)"
+
+
 def real(value: float) -> ColumnElement[float]:
     """A typed constant: untyped ones become DECIMAL on Spark and fail (field notes, rule 2)."""
     return sa.literal_column(repr(float(value)), sa.Double())

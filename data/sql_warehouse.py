@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -120,11 +121,16 @@ class _SqlSession:
         self._connection = connection
 
     def columns(self, statement: sa.Select[tuple[object, ...]]) -> Columns:
-        result = self._connection.execute(statement)
-        names = list(result.keys())
-        rows = result.fetchall()
-        texts = {c.name for c in statement.selected_columns if isinstance(c.type, sa.String)}
-        return {name: _array([r[i] for r in rows], text=name in texts) for i, name in enumerate(names)}
+        return columns_of(self._connection, statement)
+
+
+def columns_of(connection: sa.Connection, statement: sa.Select[Any]) -> Columns:
+    """Run a statement; one array a column, None (text) or NaN (numbers) for NULL."""
+    result = connection.execute(statement)
+    names = list(result.keys())
+    rows = result.fetchall()
+    texts = {c.name for c in statement.selected_columns if isinstance(c.type, sa.String)}
+    return {name: _array([r[i] for r in rows], text=name in texts) for i, name in enumerate(names)}
 
 
 def _newest(table: FromClause) -> sa.Select[tuple[int]]:

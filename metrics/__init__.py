@@ -4,9 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from metrics import activation, fairness, identity, model, suppression, value
+from metrics import (
+    activation,
+    adoption,
+    chain,
+    delivery,
+    drift,
+    fairness,
+    generative,
+    identity,
+    model,
+    ownership,
+    risk,
+    suppression,
+    value,
+)
 from metrics.core.metric import Metric, Rollup
 
-FAMILIES = (model, fairness, activation, suppression, identity, value)
+FAMILIES = (
+    model,
+    drift,
+    fairness,
+    generative,
+    activation,
+    suppression,
+    identity,
+    value,
+    chain,
+    delivery,
+    adoption,
+    ownership,
+    risk,
+)
 ALL: dict[str, Metric[Any]] = {m.key: m for family in FAMILIES for m in family.METRICS}
 ROLLUPS: dict[str, Rollup[Any]] = {r.key: r for family in FAMILIES for r in family.ROLLUPS}

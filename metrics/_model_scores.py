@@ -59,7 +59,7 @@ def roc(cells: ScoreCells) -> Roc:
 
 def reliability(cells: ScoreCells) -> Reliability:
     """Mean score against observed rate in each tenth of [0, 1], labelled predictions only."""
-    known = _labelled(cells)
+    known = labelled(cells)
     n = cells.n[known].astype(float)
     return reliability_curve(cells.bin[known] % BAND, n, cells.score[known], n * cells.label[known])
 
@@ -73,7 +73,7 @@ def _centre(codes: Ints) -> Floats:
     return inside
 
 
-def _labelled(cells: ScoreCells) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def labelled(cells: ScoreCells) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return (cells.bin >= 0) & (cells.label >= 0)
 
 
@@ -85,7 +85,7 @@ def _sum(cells: ScoreCells, **keys: int) -> int:
     return int(cells.n[kept].sum())
 
 
-def _aside(cells: ScoreCells) -> tuple[str, ...]:
+def aside(cells: ScoreCells) -> tuple[str, ...]:
     """Says how many labelled predictions have no usable score, if any."""
     lost = int(cells.n[(cells.bin < 0) & (cells.label >= 0)].sum())
     return (f"{lost:,} labelled predictions without a score in [0, 1] are left out",) if lost else ()
@@ -95,12 +95,12 @@ def _ranking(cells: ScoreCells) -> Ranking | Estimate:
     """The ranking of a slice, or why there is none."""
     bins = score_histogram(cells)
     m, k = float(bins.positives.sum()), float(bins.negatives.sum())
-    return hidden_class(m, k, _aside(cells)) or rank(bins.positives, bins.negatives)
+    return hidden_class(m, k, aside(cells)) or rank(bins.positives, bins.negatives)
 
 
 def auc_of(cells: ScoreCells, _: Choice) -> Estimate:
     found = _ranking(cells)
-    return found if isinstance(found, Estimate) else auc(found, _aside(cells))
+    return found if isinstance(found, Estimate) else auc(found, aside(cells))
 
 
 def bound_of(cells: ScoreCells, _: Choice) -> Estimate:
@@ -113,7 +113,7 @@ def bound_of(cells: ScoreCells, _: Choice) -> Estimate:
         else ("above a tenth of the standard error: ask model.auc_exact where digits matter",)
     )
     n = round(found.m + found.k)
-    return Estimate(found.bound, n=n, method="exact, from the counts", warnings=(*_aside(cells), *coarse))
+    return Estimate(found.bound, n=n, method="exact, from the counts", warnings=(*aside(cells), *coarse))
 
 
 def auc_exact_of(cells: Placements, _: Choice) -> Estimate:
@@ -132,8 +132,8 @@ def mean_error(
     """Finaliser of a mean over labelled predictions, from its sum and sum of squares over the cells."""
 
     def finalise(cells: ScoreCells, _: Choice) -> Estimate:
-        n = int(cells.n[_labelled(cells)].sum())
-        warnings = _aside(cells)
+        n = int(cells.n[labelled(cells)].sum())
+        warnings = aside(cells)
         if n == 0:
             return undefined("no outcome has arrived yet for a usable score: load labels", 0, warnings)
         if n == 1:
@@ -146,20 +146,20 @@ def mean_error(
 
 def excess(cells: ScoreCells) -> float:
     """Sum of score minus outcome over labelled predictions; its squares are the squared errors."""
-    known = _labelled(cells)
+    known = labelled(cells)
     return float(cells.score[known].sum() - (cells.n * cells.label)[known].sum())
 
 
 def slope_of(cells: ScoreCells, _: Choice) -> Estimate:
-    known = _labelled(cells)
+    known = labelled(cells)
     codes, at = np.unique(cells.bin[known], return_inverse=True)
     n, label = cells.n[known].astype(float), cells.label[known]
     total, score, hits = (
         np.bincount(at, x, len(codes)).astype(float) for x in (n, cells.score[known], n * label)
     )
     if len(codes) == 0:
-        return undefined("no outcome has arrived yet for a usable score: load labels", 0, _aside(cells))
-    return slope(logit(np.clip(score / total, TINY, 1 - TINY)), total, hits, _aside(cells))
+        return undefined("no outcome has arrived yet for a usable score: load labels", 0, aside(cells))
+    return slope(logit(np.clip(score / total, TINY, 1 - TINY)), total, hits, aside(cells))
 
 
 def coverage_of(cells: ScoreCells, _: Choice) -> Estimate:

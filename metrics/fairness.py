@@ -8,10 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from metrics._fairness_rates import DECISIONS, RATES, SELECTION, Confusion, Rate
+from metrics._fairness_intersections import INTERSECTIONS
+from metrics._fairness_rates import (
+    DECISIONS,
+    FALSE_POSITIVE,
+    RATES,
+    SELECTION,
+    Confusion,
+    Rate,
+)
+from metrics._fairness_scores import SCORE_GAPS
 from metrics.core.estimates import KOOPMAN, NEWCOMBE, WILSON, share, share_difference, share_ratio
 from metrics.core.metric import (
     ATTRIBUTES,
+    INTERSECTION,
     Choice,
     Contrast,
     Dimension,
@@ -22,7 +32,7 @@ from metrics.core.metric import (
     Unit,
 )
 
-ROLLUPS = (DECISIONS,)
+ROLLUPS = (DECISIONS, INTERSECTIONS)
 OWNER = "model owner"
 FEW = 30
 BILLION = 10**9
@@ -148,9 +158,55 @@ FOUR_FIFTHS = _metric(
     references=(GUIDELINES, KOOPMAN_1984),
 )
 
+
+def _crossed(rate: Rate) -> Metric[Confusion]:
+    """A rate's gap between intersections of two attributes."""
+
+    def compare(group: Confusion, reference: Confusion, _: Choice) -> Estimate:
+        return share_difference(rate.parts(group), rate.parts(reference), _why_none(rate, group, reference))
+
+    return _intersecting(
+        key=f"fairness.intersection_{rate.name}_difference",
+        title=f"{rate.short}: gap between intersections",
+        question=f"{rate.short}: how much more often where two attributes meet than in the largest such group?",
+        definition=f"Rate in an intersection of two attributes - rate in the reference one; 0 is even. {rate.worded}",
+        why="A rule can be even by age and even by region, and still fail the old of one region.",
+        unit=Unit.SHARE,
+        direction=Direction.NEITHER,
+        interval=NEWCOMBE,
+        contrast=Contrast(INTERSECTION, compare, rate.denominator),
+        settings=(REFERENCE,),
+        references=(NEWCOMBE_1998, FOULDS),
+    )
+
+
+FOULDS = "Foulds et al. 2020, doi:10.1109/ICDE48307.2020.00203"
+_intersecting = partial(
+    Metric[Confusion], dimension=Dimension.TECHNICAL, rollup=INTERSECTIONS, owner=OWNER, apart=("model_id", "attributes"),
+)  # fmt: skip
+CROSSED_FIFTHS = _intersecting(
+    key="fairness.intersection_four_fifths",
+    title="Four-fifths rule where attributes meet",
+    question="Is every intersection of two attributes selected at least four fifths as often as the most selected one?",
+    definition=(
+        "Selection rate of an intersection of two attributes / selection rate of the one where it is highest, of those "
+        "with 30 decisions or more. The lowest ratio counts; groups of fewer than 10 are not shown."
+    ),
+    why="Harm gathers where two disadvantages meet, and no table of one attribute at a time can show it.",
+    unit=Unit.RATIO,
+    direction=Direction.HIGHER,
+    interval=KOOPMAN,
+    contrast=Contrast(INTERSECTION, _compare_ratio(SELECTION), _most_selected, badness=lambda ratio: -ratio),
+    settings=(HIGHEST,),
+    references=(GUIDELINES, KOOPMAN_1984, FOULDS),
+)
+
 METRICS = (
     *(_rate(rate) for rate in RATES),
     *(_difference(rate) for rate in RATES),
     *(_ratio(rate) for rate in RATES),
     FOUR_FIFTHS,
+    *SCORE_GAPS,
+    CROSSED_FIFTHS,
+    *(_crossed(rate) for rate in (FALSE_POSITIVE, SELECTION)),
 )

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from metrics._model_estimated import ESTIMATED_METRICS
+from metrics._model_labels import ARRIVALS, LABEL_METRICS, Arrivals, arrival_curve, maturity_days
+from metrics._model_pairs import PAIR_METRICS, PAIRS
 from metrics._model_rollups import EXACT, SCORES, ScoreCells
 from metrics._model_scores import (
     WORST_LOSS,
@@ -28,12 +31,17 @@ from metrics._model_scores import (
     slope_of,
     unusable_of,
 )
+from metrics._model_service import RELEASES, SERVICE, SERVICE_METRICS
+from metrics._model_top import TOP_METRICS
 from metrics.core.estimates import WILSON
 from metrics.core.metric import Dimension, Direction, Metric, Unit
 
-__all__ = ["METRICS", "ROLLUPS", "ScoreHistogram", "reliability", "roc", "score_histogram"]
+__all__ = [
+    "METRICS", "ROLLUPS", "Arrivals", "ScoreHistogram", "arrival_curve", "maturity_days", "reliability", "roc",
+    "score_histogram",
+]  # fmt: skip
 
-ROLLUPS = (SCORES, EXACT)
+ROLLUPS = (SCORES, EXACT, ARRIVALS, SERVICE, RELEASES, PAIRS)
 OWNER = "model owner"
 DELONG = "DeLong, DeLong and Clarke-Pearson 1988, doi:10.2307/2531595"
 NEWCOMBE = "Newcombe 2006, doi:10.1002/sim.2324"
@@ -282,4 +290,9 @@ METRICS = (
     AUC_BOUND,
     AUC_EXACT,
     UNUSABLE_SCORES,
+    *TOP_METRICS,
+    *LABEL_METRICS,
+    *ESTIMATED_METRICS,
+    *SERVICE_METRICS,
+    *PAIR_METRICS,
 )

@@ -1,12 +1,13 @@
-"""Value: randomised differences by experiment, with intervals, and the state of their evidence."""
+"""Value: studies by strength of evidence with their worth, then randomised differences by experiment."""
 
 import streamlit as st
 
 from app.measure import words
 from app.measure.experiment_cards import value_board
-from app.ui import session, tiles, value
+from app.ui import session, studies, tiles, value
 
 frame = session.frame()
+portfolio = studies.board(frame.runtime)
 board = value_board(frame)
 
 if board.missing:

@@ -10,10 +10,17 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from app.govern.demo import fill
+from app.govern.open import Door, store_of
+from app.govern.watch import Watch
 from app.measure import demo
+from app.measure.ledger_readings import LedgerReadings
+from app.measure.readings import Readings
 from app.measure.refresh import refresh
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
+from data import ledger_store
+from data.demo import demo_targets
 from metrics import ROLLUPS
 from tests import postgres
 from tests.cases import lane
@@ -63,6 +70,23 @@ def enterprise(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
     runtime = open_runtime(Settings(home=tmp_path_factory.mktemp("enterprise")))
     demo.write(runtime, NOW, days=35, persons=800, seed=11)
     return refreshed(runtime)
+
+
+@pytest.fixture(scope="session")
+def governed(enterprise: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Readings:
+    """The same enterprise with the ledger of the demo beside it. Read only.
+
+    The ledger lies in a home of its own, so that its contracts withhold nothing from what others read.
+    """
+    settings = Settings(home=tmp_path_factory.mktemp("governed"))
+    (settings.home / "targets.toml").write_text(demo_targets())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger_store, "PRAGMAS", tuple(p.replace("EXTRA", "OFF") for p in ledger_store.PRAGMAS))
+        fill(settings, NOW)
+    door = Door(settings, clock)
+    watch = Watch(door, enterprise.readings, clock)
+    ledger = LedgerReadings(lambda: store_of(settings), clock, watch.bounds)
+    return Readings(enterprise.warehouse, enterprise.store, ledger=ledger)
 
 
 @pytest.fixture(scope="session")

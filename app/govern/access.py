@@ -106,6 +106,45 @@ targets          retire     -       -        own    yes      -      -         -
 targets          restore    -       -        own    yes      -      -         -
 
 check_ins        add        -       yes      own    yes      -      -         -
+
+gate_reviews     add        -       -        own    -        -      -         -
+gate_reviews     withdraw   -       -        own    -        -      -         -
+
+gate_delegations add        -       -        -      apart    -      -         -
+gate_delegations revoke     -       -        -      own      -      -         -
+
+gate_votes       add        -       apart    apart  apart    -      -         -
+
+conditions       add        -       apart    apart  apart    -      -         -
+conditions       withdraw   -       own      own    own      -      -         -
+conditions       fulfil     -       -        -      -        -      -         yes
+conditions       breach     -       -        -      -        -      -         yes
+conditions       lapse      -       -        -      -        -      -         yes
+
+gate_decisions   add        -       -        -      apart    -      -         -
+
+gate_revocations add        -       -        -      yes      -      -         -
+
+gate_events      add        -       -        -      -        -      -         yes
+
+baselines        add        -       yes      yes    -        -      yes       -
+baselines        submit     -       own      own    -        -      yes       -
+baselines        withdraw   -       own      own    -        -      yes       -
+baselines        approve    -       -        apart  apart    -      -         -
+baselines        reject     -       -        apart  apart    -      -         -
+baselines        reinstate  -       -        other  other    -      -         -
+baselines        revoke     -       -        yes    yes      -      -         -
+
+studies          add        -       yes      yes    -        -      yes       -
+studies          retire     -       own      own    yes      -      -         -
+
+study_results    add        -       yes      yes    -        -      yes       -
+
+alerts           add        -       -        -      -        -      yes       yes
+alerts           claim      -       -        -      -        -      yes       yes
+alerts           send       -       -        -      -        -      yes       yes
+alerts           fail       -       -        -      -        -      yes       yes
+alerts           close      -       -        -      -        -      yes       yes
 """
 
 CELLS = ("-", "yes", "own", "other", "apart")

@@ -66,8 +66,8 @@ def _pack(db: sa.Connection, settings: Settings, at: str, out: object, path: Pat
     trail = tuple(entries(db))
     chain = audit.verify(trail)
     anchor = anchors.make(settings, chain, trail[0].hash, at)
-    table = TABLES["evidence"]
-    hashes = sorted(set(db.execute(sa.select(table.c.sha256).where(table.c.sha256.is_not(None))).scalars()))
+    columns = [TABLES[name].c[column] for name, column in evidence.KEPT_IN]
+    hashes = sorted({h for c in columns for h in db.execute(sa.select(c).where(c.is_not(None))).scalars()})
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as pack:  # type: ignore[call-overload]
         pack.writestr(_TRAIL, "".join(canonical(asdict(e)) + "\n" for e in trail))
         pack.writestr(_ANCHOR, anchor.text)
@@ -116,7 +116,7 @@ def _entry(line: str) -> Entry:
 
 def _bring_file(pack: zipfile.ZipFile, root: Path, sha256: str) -> None:
     with pack.open(_FILES + sha256) as source:
-        kept = evidence.keep(root, source)
+        kept = evidence.keep(root, source, evidence.MOST_EVER)
     if kept.sha256 != sha256:
         raise LedgerError(f"the evidence file {sha256} in the backup was altered")
 

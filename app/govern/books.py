@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-import sqlalchemy as sa
-
 from app.govern import rows
 from app.govern.commands import execute
 from app.govern.lint import Book, lapsed
@@ -69,23 +67,17 @@ def book(
 ) -> Book:
     """One consistent look at the registers that the lint rules read."""
     with ledger.store.read() as db:
-        risks = rows.rows(db, "risks")
         return Book(
             rows.rows(db, "initiatives"),
             rows.rows(db, "ownership"),
-            risks,
+            rows.rows(db, "risks"),
             rows.rows(db, "controls"),
             rows.rows(db, "acceptances"),
             rows.rows(db, "exceptions"),
-            _histories(db, risks),
+            rows.histories(db, "risks"),
             worse,
             breached,
         )
-
-
-def _histories(db: sa.Connection, risks: tuple[Row, ...]) -> dict[str, tuple[Row, ...]]:
-    """Versions of the risks that have more than one."""
-    return {r.record_id: rows.history(db, "risks", r.record_id) for r in risks if r.version > 1}
 
 
 def act_on_lapses(ledger: Ledger, *, breached: frozenset[str] = frozenset()) -> tuple[Receipt, ...]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app.govern import rows
 from app.govern.model import RESERVED, Invalid, Values
+from app.settings import is_safe
 from data.field_text import FieldError, parse
 from data.fields import Field, Kind, Register
 from data.ledger import TABLES
@@ -120,7 +121,7 @@ def _user(record_id: str, values: Mapping[str, Value]) -> list[Fault]:
     issuer, roles = str(values["issuer"]), values["roles"]
     held = set(roles) if isinstance(roles, tuple) else set()
     faults: list[Fault] = []
-    if issuer in RESERVED or "|" in issuer or not (issuer.startswith("https://") or issuer == "demo"):
+    if issuer in RESERVED or "|" in issuer or not (issuer == "demo" or is_safe(issuer)):
         faults.append(("issuer", f"issuer: {issuer!r}. Write the sign-in service's https address."))
     if record_id != f"{issuer}|{values['subject']}":
         faults.append(

@@ -6,6 +6,8 @@ neither can exist without the other two. A retry with the same key, at any time 
 
 from __future__ import annotations
 
+import contextlib
+import uuid
 from collections.abc import Mapping
 
 import sqlalchemy as sa
@@ -30,6 +32,7 @@ from data.audit import NOTHING, Entry, Json, canonical, sha256
 from data.fields import Register
 from data.ledger import AUDIT, COMMON, TABLES
 from data.ledger_types import Value, stored, utc_text, utc_time
+from data.registers.gates import COUNCIL
 
 LONGEST_KEY, LONGEST_REASON, LONGEST_NAME = 200, 2_000, 500
 
@@ -61,6 +64,26 @@ def execute_all(ledger: Ledger, commands: tuple[Command, ...], actor: Actor, key
         raise
     with ledger.store.read() as db:  # a connection of its own: what it sees is what was committed
         return tuple(_receipt(db, own, replay=replay) for own in keys)
+
+
+def rehearse(ledger: Ledger, commands: tuple[Command, ...], actor: Actor) -> tuple[CommandError | None, ...]:
+    """What would become of each command after the ones before it: None where it would be recorded. Nothing is written."""
+    said: list[CommandError | None] = []
+    now, key = utc_text(ledger.clock()), uuid.uuid4().hex
+    with contextlib.suppress(_GivenUp), ledger.store.write() as db:
+        for at, command in enumerate(commands):
+            try:
+                _sound((command,), actor, key)
+                _carry_out(db, command, actor, f"{key}/{at}", now)
+                said.append(None)
+            except CommandError as error:
+                said.append(error)
+        raise _GivenUp
+    return tuple(said)
+
+
+class _GivenUp(Exception):  # noqa: N818 (how a rehearsal ends its transaction)
+    """Everything the rehearsal wrote is taken back."""
 
 
 def _sound(commands: tuple[Command, ...], actor: Actor, key: str) -> None:
@@ -125,6 +148,7 @@ def _carry_out(db: sa.Connection, command: Command, actor: Actor, key: str, now:
     state = _next_state(register, row, command)
     values = checks.complete(register, {**before, **given}, state)
     record_id = row.record_id if row else checks.new_id(db, register, command.record_id, values)
+    _council_rules(db, command, actor, record_id, values, now)
     if row is None and rows.current(db, register.name, record_id):
         raise Invalid((("record_id", f"{record_id} is there already; change it instead of adding it."),))
     checks.check(db, register, record_id, values, before)
@@ -151,6 +175,16 @@ def _allow(db: sa.Connection, command: Command, actor: Actor, register: Register
         raise Denied(
             f"{command.verb} {row.record_id}: it is {row.state}; that is possible only while it is {able}"
         )
+
+
+def _council_rules(
+    db: sa.Connection, command: Command, actor: Actor, record_id: str, values: Mapping[str, Value], now: str
+) -> None:
+    """Raise Denied or Invalid unless the council's own rules allow it."""
+    if command.register in COUNCIL:
+        from app.govern.gates import guard  # knows every metric, which other records do not need
+
+        guard.check(db, command.register, command.verb, actor, record_id, values, utc_time(now))
 
 
 def _next_state(register: Register, row: Row | None, command: Command) -> str:

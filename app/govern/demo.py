@@ -7,12 +7,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from app.govern import books, demo_acts, demo_risks
+from app.govern import books, demo_acts, demo_alerts, demo_gates, demo_risks, demo_studies
 from app.govern.commands import execute, find
 from app.govern.demo_acts import Act, InDays, Planned, add, person
-from app.govern.model import Add, Change, Command, Ledger, Step
+from app.govern.model import Add, Change, Command, Ledger, Receipt, Step
 from app.govern.open import open_ledger
 from app.measure.targets import load_targets
+from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from data.demo import INITIATIVES
 from data.ledger_types import Value
@@ -60,7 +61,7 @@ def fill(settings: Settings, now: dt.datetime) -> Filled:
     if settings.mode != "demo":
         raise DemoError("simulated people exist only in demo mode")
     began = time.monotonic()
-    store = open_ledger(settings, lambda: now).store
+    store, runtime = open_ledger(settings, lambda: now).store, open_runtime(settings)
     acts = diary(load_targets(settings.home))
     held: dict[str, _Held] = {}
     turns: Counter[str] = Counter()
@@ -70,9 +71,10 @@ def fill(settings: Settings, now: dt.datetime) -> Filled:
         turns[one.name] += 1
         key = f"demo/{one.name}/{turns[one.name]}"
         known = find(ledger, key)
-        receipt = known or execute(ledger, _command(one, held, now.date()), one.who, key)
-        held[one.name] = _Held(receipt.record_id, receipt.version)
-        new += known is None
+        receipt = known or _carry_out(runtime, ledger, one, held, now, key)
+        if receipt is not None:
+            held[one.name] = _Held(receipt.record_id, receipt.version)
+            new += known is None
     lapsed = len(books.act_on_lapses(Ledger(store, lambda: now)))
     return Filled(len(acts) + lapsed, new + lapsed, time.monotonic() - began)
 
@@ -82,7 +84,8 @@ def diary(targets: tuple[Target, ...]) -> tuple[Act, ...]:
     acts = (
         *demo_acts.USERS, *demo_risks.APPETITES, *demo_acts.INITIATIVES, *demo_acts.OWNERSHIP, *demo_acts.DECISIONS,
         *demo_risks.RISKS, *demo_risks.CONTROLS, *demo_risks.REQUESTS, *demo_risks.CONTRACTS, *demo_risks.RUNNING,
-        *_targets(targets),
+        *_targets(targets), *demo_gates.ACTS, *demo_studies.ACTS,
+        *demo_alerts.ACTS,
     )  # fmt: skip
     return tuple(sorted(acts, key=lambda act: -act.days_ago))
 
@@ -92,6 +95,16 @@ def _moments(acts: tuple[Act, ...], now: dt.datetime) -> tuple[dt.datetime, ...]
     return tuple(
         now - dt.timedelta(days=act.days_ago) - _APART * (len(acts) - at) for at, act in enumerate(acts)
     )
+
+
+def _carry_out(
+    runtime: Runtime, ledger: Ledger, act: Act, held: dict[str, _Held], now: dt.datetime, key: str
+) -> Receipt | None:
+    """One act. One that has a plan measures first; it may find nothing to do."""
+    if act.plan is None:
+        return execute(ledger, _command(act, held, now.date()), act.who, key)
+    known = {name: one.record_id for name, one in held.items()}
+    return act.plan(demo_gates.Scene(runtime, ledger, now, act.who, key, known))
 
 
 def _command(act: Act, held: dict[str, _Held], today: dt.date) -> Command:

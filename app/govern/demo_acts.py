@@ -5,9 +5,11 @@ Read as a diary: each act says how many days ago, who, and what. `@name` stands 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from app.govern.model import OPERATOR, Actor
+from app.govern.model import OPERATOR, Actor, Receipt
 from data.ledger_types import Value
 
 
@@ -23,7 +25,7 @@ Planned = Value | InDays
 
 @dataclass(frozen=True)
 class Act:
-    """One command of the diary. `name`: how later acts speak of its record."""
+    """One command of the diary. `name`: how later acts speak of its record. `plan` carries it out where values are measured."""
 
     days_ago: int
     who: Actor
@@ -33,6 +35,7 @@ class Act:
     values: tuple[tuple[str, Planned], ...] = ()
     record_id: str = ""
     reason: str = ""
+    plan: Callable[[Any], Receipt | None] | None = None
 
 
 OPERATED = Actor(OPERATOR, "demo")

@@ -209,8 +209,9 @@ def _contract(
 
 CONTRACTS = (
     _contract("priya", "predictions", "Predictions", "Every score.", ("prediction_id", "model_id", "score")),
-    # Promised by the payments team and never delivered: the contract that fails.
-    _contract("priya", "labels", "Labels", "What turned out to be true.", ("prediction_id", "label", "chargeback_reason")),
+    _contract("priya", "labels", "Labels", "What turned out to be true.", ("prediction_id", "label", "labelled_at")),
+    # Promised by the directory team and never delivered: the contract that fails, and withholds what is read from it.
+    _contract("tom", "identity_links", "Identity links", "Who is who.", ("link_id", "person_id", "household_id")),
     _contract("elena", "suppression_events", "Stops", "Who said stop, when and where.", ("suppression_event_id", "person_id")),
     _contract("elena", "message_events", "Messages", "What the providers report.", ("event_id", "activation_id", "event_type")),
     _contract("mira", "experiment_units", "Experiments", "Who was in which arm.", ("experiment_id", "unit_id", "arm")),

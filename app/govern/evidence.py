@@ -12,6 +12,14 @@ from typing import IO
 from app.settings import Settings
 
 MOST_BYTES = 50 * 1024 * 1024
+MOST_EVER = 2 << 30  # what the command line takes
+# Registers whose records name kept files by their hash: what verification reads and a backup holds.
+KEPT_IN = (
+    ("evidence", "sha256"),
+    ("baselines", "sha256"),
+    ("baselines", "rows_sha256"),
+    ("study_results", "sha256"),
+)
 _CHUNK = 1024 * 1024
 
 
@@ -38,8 +46,8 @@ def path_of(root: Path, sha256: str) -> Path:
     return root / sha256[:2] / sha256
 
 
-def keep(root: Path, source: IO[bytes]) -> Kept:
-    """Copy a stream into the store, whole or not at all; a file already there is left as it is."""
+def keep(root: Path, source: IO[bytes], most: int = MOST_BYTES) -> Kept:
+    """Copy a stream of at most `most` bytes into the store, whole or not at all; the same bytes are kept once."""
     root.mkdir(parents=True, exist_ok=True)
     partial = root / f"{uuid.uuid4().hex}.tmp"
     digest, size = hashlib.sha256(), 0
@@ -47,9 +55,9 @@ def keep(root: Path, source: IO[bytes]) -> Kept:
         with partial.open("wb") as target:
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
-                if size > MOST_BYTES:
+                if size > most:
                     raise EvidenceError(
-                        f"the file is larger than {MOST_BYTES // 1024**2} MB; keep it elsewhere and link it"
+                        f"the file is larger than {most // 1024**2} MB; keep it elsewhere and link it"
                     )
                 digest.update(chunk)
                 target.write(chunk)

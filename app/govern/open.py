@@ -22,6 +22,23 @@ def open_ledger(settings: Settings, clock: Clock) -> Ledger:
     return Ledger(store, clock)
 
 
+class Door:
+    """The way to a ledger that may be made later; once found it stays open. Threads may share it."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._found: Ledger | None = None
+
+    def ledger(self) -> Ledger | None:
+        """The ledger if there is one by now; nothing is made. Raises LedgerError for another revision."""
+        if self._found is None or self._gone():
+            self._found = existing_ledger(self._settings, self._clock)
+        return self._found
+
+    def _gone(self) -> bool:
+        return self._settings.ledger_url is None and not (self._settings.home / "ledger.sqlite").exists()
+
+
 def existing_ledger(settings: Settings, clock: Clock) -> Ledger | None:
     """The ledger if there is one; nothing is made. Raises LedgerError for another revision."""
     if settings.ledger_url is None and not (settings.home / "ledger.sqlite").exists():

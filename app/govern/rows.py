@@ -16,7 +16,7 @@ from data.ledger_types import Value
 from data.registers import REGISTERS
 
 # References through which ownership passes: who owns the risk owns its acceptance.
-_PASSES = ("initiatives", "risks", "decisions", "targets")
+_PASSES = ("initiatives", "risks", "decisions", "targets", "gate_reviews")
 
 
 def register_of(name: str) -> Register:
@@ -31,24 +31,37 @@ def current(db: sa.Connection, register: str, record_id: str) -> Row | None:
     table = TABLES[register]
     newest = sa.select(table).where(table.c.record_id == record_id).order_by(table.c.version.desc()).limit(1)
     found = db.execute(newest).first()
-    return None if found is None else _row(register, found)
+    return None if found is None else read_row(register, found)
 
 
 def history(db: sa.Connection, register: str, record_id: str) -> tuple[Row, ...]:
     """Every version of a record, oldest first."""
     table = TABLES[register]
     every = sa.select(table).where(table.c.record_id == record_id).order_by(table.c.version)
-    return tuple(_row(register, found) for found in db.execute(every))
+    return tuple(read_row(register, found) for found in db.execute(every))
+
+
+def histories(db: sa.Connection, register: str) -> dict[str, tuple[Row, ...]]:
+    """Every version of each record that has more than one, oldest first."""
+    table = TABLES[register]
+    changed = sa.select(table.c.record_id).where(table.c.version == 2)
+    every = (
+        sa.select(table).where(table.c.record_id.in_(changed)).order_by(table.c.record_id, table.c.version)
+    )
+    found: dict[str, list[Row]] = {}
+    for row in (read_row(register, r) for r in db.execute(every)):
+        found.setdefault(row.record_id, []).append(row)
+    return {record: tuple(versions) for record, versions in found.items()}
 
 
 def rows(db: sa.Connection, register: str, *, live: bool = False) -> tuple[Row, ...]:
     """The newest version of every record by identifier; `live` leaves out retired, rejected and expired ones."""
-    found = tuple(_row(register, r) for r in db.execute(latest(TABLES[register])))
+    found = tuple(read_row(register, r) for r in db.execute(latest(TABLES[register])))
     states = REGISTERS[register].flow.live
     return tuple(r for r in found if not live or r.state in states)
 
 
-def _row(register: str, found: sa.Row[Any]) -> Row:
+def read_row(register: str, found: sa.Row[Any]) -> Row:
     """The columns of a table stand in the order of COMMON, then the register's fields."""
     record_id, version, seq, state, at, issuer, subject, reason, *values = tuple[Any, ...](found)
     names = (f.name for f in REGISTERS[register].fields)

@@ -200,12 +200,13 @@ def _damage(db: sa.Connection) -> Found:
 
 
 def _files(db: sa.Connection, root: Path) -> Found:
-    """Evidence files of every version against their hashes."""
-    table = TABLES["evidence"]
-    query = sa.select(table.c.seq, table.c.record_id, table.c.sha256).where(table.c.sha256.is_not(None))
+    """Kept files of every version of every register against their hashes."""
     found = []
-    for seq, record_id, sha256 in db.execute(query.order_by(table.c.seq)):
-        wrong = evidence.fault(root, sha256)
-        if wrong:
-            found.append(Finding(seq, "evidence", f"{record_id}: {wrong}"))
+    for name, column in evidence.KEPT_IN:
+        table = TABLES[name]
+        query = sa.select(table.c.seq, table.c.record_id, table.c[column]).where(table.c[column].is_not(None))
+        for seq, record_id, sha256 in db.execute(query.order_by(table.c.seq)):
+            wrong = evidence.fault(root, sha256)
+            if wrong:
+                found.append(Finding(seq, "evidence", f"{record_id}: {wrong}"))
     return found

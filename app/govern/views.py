@@ -6,15 +6,20 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from app.govern import rows
 from app.govern.access import why_not
+from app.govern.kept import kept, state_of
 from app.govern.model import Actor, Ledger, Row
+from app.govern.watch import Seen, Watch
 from app.measure import words
 from data.field_text import shown
 from data.fields import Field, Kind, Register
 from data.ledger_types import Value
 from data.registers import REGISTERS
 
+NOTHING_SEEN = Seen()
 # What a list shows of each register; the rest is in the record and in the export. Initiatives, risks and contracts have
 # tables of their own.
 LISTED: Mapping[str, tuple[str, ...]] = {
@@ -30,19 +35,26 @@ LISTED: Mapping[str, tuple[str, ...]] = {
     "operability": ("rollback_tested", "on_call", "owner", "next_review"),
     "targets": ("comparator", "threshold", "scope", "valid_from", "valid_to", "owner"),
     "check_ins": ("target", "confidence"),
+    "studies": ("design", "initiative", "baseline", "plan_hash"),
+    "study_results": ("grade", "estimate", "low", "high", "value", "counted"),
     "users": ("issuer", "subject", "roles"),
 }
 
 
 @dataclass(frozen=True)
 class Room:
-    """One look at the whole ledger by one person: every current row, and who asks. `actor` None reads nothing."""
+    """One look at the whole ledger by one person: every current row, and who asks. `actor` None reads nothing.
+
+    `state` names the ledger as it is now; what is made of its rows alone is kept under it.
+    """
 
     ledger: Ledger
     actor: Actor | None
     roles: tuple[str, ...]
     now: dt.datetime
     shelf: Mapping[str, Mapping[str, Row]]
+    seen: Seen = NOTHING_SEEN
+    state: str = ""
 
     @property
     def today(self) -> dt.date:
@@ -149,17 +161,26 @@ def _roles(user: Row) -> tuple[str, ...]:
     return user["roles"] if isinstance(user["roles"], tuple) else ()
 
 
-def open_room(ledger: Ledger, actor: Actor | None) -> Room:
-    """Everything the reader may see, read once. Who has no role sees nothing."""
+def open_room(ledger: Ledger, actor: Actor | None, watch: Watch | None = None) -> Room:
+    """Everything the reader may see, read once. Who has no role sees nothing. `watch`: live Readings of its bounds."""
     with ledger.store.read() as db:
         roles = rows.roles_of(db, actor) if actor else ()
-        names = REGISTERS if roles else ()
-        shelf = {name: {r.record_id: r for r in rows.rows(db, name)} for name in names}
-    return Room(ledger, actor, roles, ledger.clock(), shelf)
+        state = state_of(ledger, db)
+        shelf = kept(state, "shelf", lambda: _shelf(db)) if roles else {}
+    seen = watch.seen() if watch and roles else NOTHING_SEEN
+    return Room(ledger, actor, roles, ledger.clock(), shelf, seen, state)
+
+
+def _shelf(db: sa.Connection) -> Mapping[str, Mapping[str, Row]]:
+    return {name: {r.record_id: r for r in rows.rows(db, name)} for name in REGISTERS}
 
 
 def listing(room: Room, register: str) -> Listing:
     """The register's records, those in use first."""
+    return kept(room.state, ("listing", register), lambda: _listing(room, register))
+
+
+def _listing(room: Room, register: str) -> Listing:
     held = REGISTERS[register]
     fields = [f for name in LISTED.get(register, ()) if (f := held.field(name)) is not None]
     found = sorted(room.rows(register), key=lambda r: r.state not in held.flow.live)

@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.govern import books
-from app.govern.lint import lint
+from app.govern import rows
+from app.govern.kept import kept
+from app.govern.lint import Book, lint
 from app.govern.views import Room
 from app.measure import words
 from data.registers import REGISTERS
@@ -35,7 +36,12 @@ def needs(room: Room, *registers: str) -> tuple[Need, ...]:
     """What needs somebody in these registers, the reader's own first, then by weight."""
     if not room.roles:
         return ()
-    found = [*_linted(room), *_waiting(room), *_reviews(room)]
+    asked = ("needs", room.actor, room.roles, room.today, room.seen, registers)
+    return kept(room.state, asked, lambda: _needs(room, registers))
+
+
+def _needs(room: Room, registers: tuple[str, ...]) -> tuple[Need, ...]:
+    found = [*_linted(room, registers), *_waiting(room), *_reviews(room)]
     chosen = [n for n in found if n.register in registers]
     return tuple(sorted(chosen, key=_weight))
 
@@ -50,9 +56,19 @@ def _need(room: Room, rule: str, register: str, record_id: str, text: str, *, mi
     return Need(rule, register, record_id, room.title(register, record_id), words.sentence(text), own)
 
 
-def _linted(room: Room) -> Iterator[Need]:
-    for note in lint(books.book(room.ledger), room.today):
+def _linted(room: Room, registers: tuple[str, ...]) -> Iterator[Need]:
+    for note in (n for n in lint(_book(room), room.today) if n.register in registers):
         yield _need(room, note.rule, note.register, note.record_id, note.text)
+
+
+def _book(room: Room) -> Book:
+    """What the lint rules read, from the rows the room already holds."""
+    with room.ledger.store.read() as db:
+        past = rows.histories(db, "risks")
+    return Book(
+        room.rows("initiatives"), room.rows("ownership"), room.rows("risks"), room.rows("controls"),
+        room.rows("acceptances"), room.rows("exceptions"), past, room.seen.worse, room.seen.breached,
+    )  # fmt: skip
 
 
 def _waiting(room: Room) -> Iterator[Need]:

@@ -8,18 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.govern.books import bound_of
+from app.govern.kept import kept
 from app.govern.lint import score
 from app.govern.model import Row
 from app.govern.views import Room
 from app.govern.views_needs import Need, needs
+from app.govern.watch import look
 from app.measure import words
-from app.measure.judged import ORDER
 from app.measure.readings import Readings
 from metrics import ALL
-from metrics.core.metric import Scope
-from metrics.core.verdict import State, Target, Verdict, judge
+from metrics.core.verdict import State, Target, Verdict
 
 REGISTERS = ("risks", "controls", "acceptances", "exceptions", "appetites")
+MOST_LINES = 100  # of the register, on one page; the rest is found by its words
 SOON = dt.timedelta(days=30)
 Cell = tuple[int, int]  # likelihood, impact
 
@@ -72,6 +73,8 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class RiskBoard:
+    """`risks` are the first of `matching` that a search found among `total`."""
+
     sentence: str
     detail: str
     needs: tuple[Need, ...]
@@ -79,38 +82,83 @@ class RiskBoard:
     residual: Counter[Cell]
     moves: tuple[Move, ...]
     risks: tuple[RiskLine, ...]
+    matching: int
+    total: int
     acceptances: tuple[Acceptance, ...]
     registers: tuple[str, ...] = REGISTERS
 
 
-def risk_board(room: Room, readings: Readings) -> RiskBoard:
-    """Everything the page of risks shows, indicators read now."""
-    risks = room.live("risks")
+def risk_board(room: Room, readings: Readings, wanted: str = "") -> RiskBoard:
+    """Everything the page of risks shows, indicators read now; of the register what holds every word of `wanted`."""
+    ranked = kept(room.state, "risks", lambda: _ranked(room))
     known: dict[Target, Indicator] = {}
-    lines = tuple(_line(room, row, readings, known) for row in risks)
-    inherent = Counter(c for r in risks if (c := _cell(r, "inherent")))
-    residual = Counter(c for r in risks if (c := _cell(r, "residual")))
-    pairs = Counter((b, a) for r in risks if (b := _cell(r, "inherent")) and (a := _cell(r, "residual")))
-    moves = tuple(Move(b, a, n) for (b, a), n in sorted(pairs.items()) if b != a)
-    ordered = tuple(sorted(lines, key=lambda x: (not x.over, -(x.scores[1] or x.scores[0] or 0))))
-    sentence, detail = _sentences(ordered)
+    watched = {t: _indicator(t, readings, room.now, known) for t in ranked.watched}
+    asked = wanted.lower().split()
+    found = (
+        [one for one in ranked.risks if all(word in one.text for word in asked)] if asked else ranked.risks
+    )
+    lines = tuple(_line(room, one, readings, known) for one in found[:MOST_LINES])
+    sentence, detail = _sentences(ranked, watched)
     return RiskBoard(
-        sentence, detail, needs(room, *REGISTERS), inherent, residual, moves, ordered, _acceptances(room)
+        sentence, detail, needs(room, *REGISTERS), ranked.inherent, ranked.residual, ranked.moves, lines, len(found),
+        len(ranked.risks), _acceptances(room),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One risk with what orders it and what a search reads."""
+
+    row: Row
+    scores: tuple[int | None, int | None, int | None, int | None]
+    appetite: str
+    over: bool
+    target: Target | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Every live risk, those above tolerance first, then by their score today; and the counts of the map."""
+
+    risks: tuple[Ranked, ...]
+    watched: Counter[Target]
+    inherent: Counter[Cell]
+    residual: Counter[Cell]
+    moves: tuple[Move, ...]
+
+
+def _ranked(room: Room) -> Ranking:
+    rows = room.live("risks")
+    pairs = [(_cell(r, "inherent"), _cell(r, "residual")) for r in rows]
+    moved = Counter((b, a) for b, a in pairs if b and a and b != a)
+    moves = tuple(Move(b, a, n) for (b, a), n in sorted(moved.items()))
+    ordered = sorted(
+        (_rank(room, r) for r in rows), key=lambda x: (not x.over, -(x.scores[1] or x.scores[0] or 0))
     )
+    watched = Counter(one.target for one in ordered if one.target is not None)
+    inherent, residual = Counter(b for b, _ in pairs if b), Counter(a for _, a in pairs if a)
+    return Ranking(tuple(ordered), watched, inherent, residual, moves)
 
 
-def _sentences(lines: tuple[RiskLine, ...]) -> tuple[str, str]:
-    if not lines:
+def _rank(room: Room, row: Row) -> Ranked:
+    left = score(row, "residual")
+    appetite, over = _appetite(room, row.text("category"), left)
+    scores = (score(row, "inherent"), score(row, "current"), left, score(row, "target"))
+    names = (row.record_id, row.text("title"), row.text("category"), row.text("treatment"))
+    about = (room.title("initiatives", row.text("initiative")), room.name(row.text("owner")))
+    return Ranked(row, scores, appetite, over, bound_of(row, "indicator"), " ".join((*names, *about)).lower())
+
+
+def _sentences(ranked: Ranking, watched: dict[Target, Indicator]) -> tuple[str, str]:
+    if not ranked.risks:
         return "No risk is recorded yet.", "Add the first one below."
-    over = sum(line.over for line in lines)
-    breached = sum(
-        line.indicator is not None and line.indicator.verdict.state is State.NOT_MET for line in lines
-    )
-    total = words.plural(len(lines), "risk")
+    over = sum(one.over for one in ranked.risks)
+    breached = sum(n for t, n in ranked.watched.items() if watched[t].verdict.state is State.NOT_MET)
+    total = words.plural(len(ranked.risks), "risk")
     first = f"{over or 'None'} of {total} would stay above tolerance after treatment."
-    watched = sum(line.indicator is not None for line in lines)
     second = (
-        f"{breached} of {words.plural(watched, 'live indicator')} in breach. Tolerance is set by category;"
+        f"{breached} of {words.plural(ranked.watched.total(), 'live indicator')} in breach. Tolerance is set by category;"
         " scores are likelihood times impact, 1 to 25."
     )
     return first, second
@@ -121,21 +169,19 @@ def _cell(row: Row, level: str) -> Cell | None:
     return (likelihood, impact) if isinstance(likelihood, int) and isinstance(impact, int) else None
 
 
-def _line(room: Room, row: Row, readings: Readings, known: dict[Target, Indicator]) -> RiskLine:
-    left = score(row, "residual")
-    appetite, over = _appetite(room, row.text("category"), left)
-    due = row["next_review"]
+def _line(room: Room, one: Ranked, readings: Readings, known: dict[Target, Indicator]) -> RiskLine:
+    row, due = one.row, one.row["next_review"]
     return RiskLine(
         row.record_id,
         row.text("title"),
         room.title("initiatives", row.text("initiative")),
         row.text("category"),
         room.name(row.text("owner")) if row["owner"] else "nobody",
-        (score(row, "inherent"), score(row, "current"), left, score(row, "target")),
-        appetite,
-        over,
+        one.scores,
+        one.appetite,
+        one.over,
         row.text("treatment"),
-        _indicator(row, readings, room.now, known),
+        None if one.target is None else _indicator(one.target, readings, room.now, known),
         words.date(due) if isinstance(due, dt.date) else words.DASH,
     )
 
@@ -156,29 +202,21 @@ def _appetite(room: Room, category: str, left: int | None) -> tuple[str, bool]:
 
 
 def _indicator(
-    row: Row, readings: Readings, now: dt.datetime, known: dict[Target, Indicator]
-) -> Indicator | None:
-    target = bound_of(row, "indicator")
-    if target is None:
-        return None
+    target: Target, readings: Readings, now: dt.datetime, known: dict[Target, Indicator]
+) -> Indicator:
     if target not in known:
         known[target] = _read(target, readings, now)
     return known[target]
 
 
 def _read(target: Target, readings: Readings, now: dt.datetime) -> Indicator:
-    """The metric read now; of several groups the one that asks for attention first."""
+    """The metric read now, in words; of several groups the one that asks for attention first."""
     metric = ALL.get(target.metric)
+    reading, verdict = look(target, readings, now)
     if metric is None:
-        return Indicator(target.metric, Verdict(State.NO_DATA, "this metric is not in the catalogue", target))
-    aim = words.target_words(metric, target)
-    try:
-        found = readings.read(metric, Scope(where=target.where))
-    except ValueError as error:
-        return Indicator(f"{metric.title}, {aim}", Verdict(State.NO_DATA, str(error), target))
-    judged = [(r, judge(r, target, now)) for r in found]
-    reading, verdict = min(judged, key=lambda pair: ORDER.index(pair[1].state))
-    return Indicator(f"{metric.title} {words.shown(metric, reading).value}, {aim}", verdict)
+        return Indicator(target.metric, verdict)
+    value = f" {words.shown(metric, reading).value}" if reading else ""
+    return Indicator(f"{metric.title}{value}, {words.target_words(metric, target)}", verdict)
 
 
 def _acceptances(room: Room) -> tuple[Acceptance, ...]:

@@ -7,8 +7,8 @@ import datetime as dt
 import io
 from dataclasses import dataclass
 
+from app.measure.finished import span_of
 from app.measure.reach import observed_us
-from app.measure.readings import span_of
 from app.runtime import Runtime
 from data.sql import Facts, known_at
 from metrics.core.metric import Metric, Scope

@@ -7,7 +7,7 @@ from typing import Generic
 
 from app.measure.slices import By
 from metrics.core.disclosure import SMALLEST, protect
-from metrics.core.metric import ATTRIBUTES, C, Choice, Contrast, Estimate, undefined
+from metrics.core.metric import ATTRIBUTES, C, Choice, Contrast, Estimate, protected, undefined
 
 HIDDEN = f"fewer than {SMALLEST} persons: not shown, to protect them"
 
@@ -35,7 +35,7 @@ def against(
         wanted = contrast.reference or (dict(choice.values).get("reference", ""),)
         text = f"no {' or '.join(wanted)} group to compare with; there is {', '.join(map(str, names))}"
         return [(groups[0].by[:-1], undefined(text), 0)]
-    hidden = protect([g.rows for g in groups]) if is_attribute(dim, ATTRIBUTES) else [False] * len(groups)
+    hidden = protect([g.rows for g in groups]) if protected(dim) else [False] * len(groups)
     found: list[tuple[By, Estimate, int]] = []
     for group, hide in zip(groups, hidden, strict=True):
         if group is reference or group.by[-1][1] in contrast.reference:

@@ -8,7 +8,7 @@ from app.measure.evidence import words_of
 from app.report import DIALECTS, sql_of
 from app.runtime import Runtime
 from metrics import ALL
-from metrics.core.metric import Metric
+from metrics.core.metric import Metric, Rollup
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,17 @@ def _entry(metric: Metric[object]) -> Entry:
         ("Reads", ", ".join(rollup.tables)),
         ("Broken down by", ", ".join(rollup.dims)),
         ("Never pooled over", ", ".join(metric.apart)),
-        ("Kept", "in rollups, refreshed by day" if rollup.stored else "asked of the warehouse each time"),
+        ("Kept", _kept(rollup)),
         ("Key", f"{metric.key}, version {metric.version}"),
     )
     settings = tuple(f"{s.name} (default {s.default or 'empty'}): {s.help}" for s in metric.settings)
     return Entry(metric, tuple(f for f in facts if f[1]), settings)
+
+
+def _kept(rollup: Rollup[object]) -> str:
+    if rollup.ledger:
+        return "asked of the ledger each time"
+    return "in rollups, refreshed by day" if rollup.stored else "asked of the warehouse each time"
 
 
 def dialects(runtime: Runtime) -> tuple[str, ...]:

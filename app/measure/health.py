@@ -131,7 +131,7 @@ def health(runtime: Runtime) -> Health:
 
 def _tables(runtime: Runtime) -> tuple[TableHealth, ...]:
     if runtime.settings.warehouse_url is not None:
-        needed = sorted({n for r in ROLLUPS.values() for n in r.tables})
+        needed = sorted({n for r in ROLLUPS.values() if not r.ledger for n in r.tables})
         return tuple(TableHealth(n, None, None, None, None, _comment(n)) for n in needed)
     files = runtime.lake.manifest.files("facts")
     loads = runtime.lake.manifest.loads(1000)
@@ -238,7 +238,7 @@ def _settings(runtime: Runtime) -> Check:
 
 def _warehouse(runtime: Runtime) -> tuple[Check, ...]:
     """Engine reachable, and the tables that some metric reads hold rows."""
-    needed = sorted({n for r in ROLLUPS.values() for n in r.tables})
+    needed = sorted({n for r in ROLLUPS.values() if not r.ledger for n in r.tables})
     try:
         tables = runtime.warehouse.tables()
         with runtime.warehouse.session(tuple(needed)) as session:

@@ -163,7 +163,7 @@ def movement(frame: Frame, one: Judged) -> Movement | None:
     """Change from the equal stretch before the page's window; None where either is undefined."""
     if frame.days.before is None or one.reading.value is None or one.metric.key in AGES:
         return None
-    if "experiment_id" in one.metric.rollup.dims:
+    if "experiment_id" in one.metric.rollup.dims or not one.metric.rollup.stored:
         return None
     where, apart = _pins(one)
     first, last = frame.days.before

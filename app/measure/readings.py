@@ -7,16 +7,20 @@ import datetime as dt
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sqlalchemy.sql.expression import FromClause
 
+from app.measure.admitted import Objections, admitted, no_objection, once
 from app.measure.contrasts import HIDDEN, Group, against, is_attribute, worst
+from app.measure.finished import ScopeError, only, reading_of, span_of
+from app.measure.ledger_readings import LedgerReadings, no_ledger
 from app.measure.reach import observed_us, spans
-from app.measure.slices import BUCKETS, By, Slice, cut
+from app.measure.slices import BUCKETS, By, Slice, cut, history, timeless, undated
 from app.measure.store import RollupStore, holds
 from data.engines import Columns, Warehouse
-from data.sql import Facts, Span, day_of, known_at
+from data.sql import Facts, known_at
 from metrics.core.disclosure import protect
 from metrics.core.metric import (
     C,
@@ -27,6 +31,7 @@ from metrics.core.metric import (
     Reading,
     Rollup,
     Scope,
+    protected,
     undefined,
 )
 from metrics.core.shapes import Counts
@@ -35,18 +40,22 @@ KEPT_READINGS = 8192  # finished answers kept in memory; each is a few hundred b
 KEPT_SLICES = 512  # answers kept in memory; each is a few kilobytes to a few megabytes
 
 
-class ScopeError(ValueError):
-    """The question names a dimension or setting that the metric does not have."""
-
-
 class Readings:
     """Answers from the rollups, or from the warehouse itself where the past or an exact answer is asked for.
 
     Answers are kept by rollup, scope and data generation, so a reader never sees an older one than the manifest.
     """
 
-    def __init__(self, warehouse: Warehouse, store: RollupStore) -> None:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        store: RollupStore,
+        objections: Objections = no_objection,
+        ledger: LedgerReadings | None = None,
+    ) -> None:
         self.warehouse = warehouse
+        self._objections = objections
+        self._ledger = ledger or no_ledger()
         self.store = store
         self._kept: OrderedDict[Hashable, tuple[Slice, ...]] = OrderedDict()
         self._read: OrderedDict[Hashable, tuple[Reading, ...]] = OrderedDict()
@@ -58,14 +67,25 @@ class Readings:
         """The same answers, all from the data as they are now; shares everything kept in memory."""
         pinned = copy.copy(self)
         pinned.store = self.store.pinned()
+        pinned._ledger = self._ledger.pinned()  # noqa: SLF001
+        pinned._objections = once(self._objections)  # noqa: SLF001
         pinned._frozen = True  # noqa: SLF001 (a copy of itself)
         return pinned
 
     def read(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
         """The Readings of one metric: one for each group of the breakdown, at least one in any case.
 
+        What a broken contract speaks against is stale or withheld, but not as it was known in the past.
         Raises ScopeError for an unknown dimension, ValueError for an unknown setting.
         """
+        if metric.rollup.ledger:
+            return self._ledger.read(metric, scope)
+        found = self._computed(metric, scope)
+        against = self._objections(metric.rollup.tables) if scope.as_of is None else ()
+        return tuple(admitted(r, against) for r in found) if against else found
+
+    def _computed(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
+        """The Readings as the cells say, from memory where they are there."""
         if not self._stored(metric.rollup, scope):
             return self._answer(metric, scope)
         name = (metric.key, metric.version, scope, self.store.held().generation)
@@ -92,10 +112,12 @@ class Readings:
         state = self.store.state(metric.rollup.key)
         version = f"g{state.generation if state else 0}.d{metric.version}"
         as_of = scope.as_of or self.as_of(metric.rollup)
-        return tuple(_reading(metric, by, estimate, as_of, version) for by, estimate in found)
+        return tuple(reading_of(metric, by, estimate, as_of, version) for by, estimate in found)
 
     def dimensions(self, rollup: Rollup[C]) -> tuple[str, ...]:
         """Names that `where` and `by` may use for a rollup, besides day, week and month."""
+        if rollup.ledger:
+            return rollup.dims
         held = self.store.dims(rollup) if rollup.stored and not self._outdated(rollup) else ()
         if held:
             return held
@@ -121,7 +143,7 @@ class Readings:
         assert metric.finalise is not None
         groups = self._groups(metric.rollup, scope, self._keys(metric.rollup, scope, metric.apart))
         found = [(scope.where + g.by, metric.finalise(g.cells, choice)) for g in groups]
-        if not any(k.startswith("attr_") for k in scope.by):
+        if not any(protected(k) for k in scope.by):
             return found
         hidden = protect([g.rows for g in groups])
         return [
@@ -177,10 +199,13 @@ class Readings:
         count = next(c for s in rollup.shapes if isinstance(s, Counts) for c in s.columns)
         # How far the sources are complete is one number for all cells; finalisers get it as a column.
         observed = {"observed_us": np.array([self._observed_us(rollup, scope)])} if rollup.observed else {}
-        return [
-            Group(s.by, rollup.cells(s.columns | observed), int(s.columns[count].sum()))
+        always = replace(scope, since=None, until=None)
+        whole = history(self._slices(rollup, always, undated(keys))) if rollup.history else {}
+        found = (
+            (s, s.columns | observed | whole.get(timeless(s.by), {}))
             for s in self._slices(rollup, scope, tuple(keys))
-        ]
+        )
+        return [Group(s.by, rollup.cells(columns), int(s.columns[count].sum())) for s, columns in found]
 
     def _slices(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> tuple[Slice, ...]:
         """Merged cells by key, from memory when the data generation is still the same."""
@@ -211,7 +236,7 @@ class Readings:
         needed = spans(rollup, span) if span else {}
         with self.warehouse.session(rollup.tables, needed) as session:
             columns = session.columns(rollup.select(facts))
-        return _pinned(rollup.derived(columns) if rollup.derived else columns, scope)
+        return only(rollup.derived(columns) if rollup.derived else columns, scope)
 
     def _observed_us(self, rollup: Rollup[C], scope: Scope) -> int:
         """How far the sources were complete: as the stored cells saw it, or as it was known at `as_of`."""
@@ -250,30 +275,3 @@ class Readings:
         if rollup.stored and not self.store.files(rollup.key):
             return undefined(f"nothing in {' or '.join(rollup.tables)}: load it, then run refresh")
         return undefined("no row matches this scope: widen the period or remove a filter")
-
-
-def _reading(
-    metric: Metric[C], by: By, estimate: Estimate, as_of: dt.datetime | None, version: str
-) -> Reading:
-    return Reading(
-        key=metric.key, by=tuple(dict.fromkeys(by)), value=estimate.value, low=estimate.low, high=estimate.high,
-        n=estimate.n, numerator=estimate.numerator, denominator=estimate.denominator, unit=metric.unit,
-        method=estimate.method or metric.interval, reason=estimate.reason, warnings=estimate.warnings,
-        as_of=as_of, version=version,
-    )  # fmt: skip
-
-
-def _pinned(columns: Columns, scope: Scope) -> Columns:
-    """The rows with the pinned values, for those dimensions that are columns: a SELECT may not know them all."""
-    kept = np.ones(len(next(iter(columns.values()), np.array([]))), dtype=bool)
-    for name, value in scope.where:
-        if name in columns:
-            kept &= np.array([v is not None and str(v) == value for v in columns[name]], dtype=bool)
-    return columns if kept.all() else {name: values[kept] for name, values in columns.items()}
-
-
-def span_of(scope: Scope) -> Span | None:
-    """Whole days of a scope; None where it has no bound."""
-    if scope.since is None and scope.until is None:
-        return None
-    return Span(day_of(scope.since or dt.date(1, 1, 1)), day_of(scope.until or dt.date(9999, 12, 30)))

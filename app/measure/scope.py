@@ -93,10 +93,13 @@ def window(view: View, on: Ground) -> Window:
 
 
 def scope(metric: Metric[object], view: View, days: Window, held: tuple[str, ...]) -> Scope:
-    """The Scope of a metric under a view. Experiments are read whole: a trial cut by days is another trial."""
+    """The Scope of a metric under a view. Experiments are read whole: a trial cut by days is another trial.
+
+    The ledger is asked as it stands, or as it stood at the view's day.
+    """
     pins = (("model_id", view.model), ("experiment_id", view.experiment))
     where = tuple((name, value) for name, value in pins if value and name in held)
-    whole = "experiment_id" in metric.rollup.dims
+    whole = "experiment_id" in metric.rollup.dims or metric.rollup.ledger
     return Scope(
         where=where,
         since=None if whole else days.first,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.measure import words
+from app.measure.chain_cards import constraint_sentence
 from app.measure.judged import ORDER, Frame, Judged, Movement, drawable, history, movement, weakest
 from data import schema
 from metrics import ALL
@@ -94,18 +95,20 @@ class Scorecard:
     tally: Tally
     needs: tuple[Judged, ...]
     columns: tuple[Column, ...]
+    constraint: str = ""
 
 
 def scorecard(frame: Frame, *, everything: bool = False) -> Scorecard:
     """Build the scorecard. `everything` adds the measures without a target."""
-    read = {m.key: frame.read(m) for m in ALL.values() if m.rollup.stored}
+    read = {m.key: frame.read(m) for m in ALL.values() if m.rollup.stored or m.rollup.ledger}
     judged = tuple(j for found in read.values() for j in found if j.has_target)
     columns = tuple(_column(frame, dimension, read, everything=everything) for dimension in Dimension)
     needs = tuple(sorted((j for j in judged if j.verdict.state is State.NOT_MET), key=_importance))
     tally = _tally(judged)
     measured = any(j.reading.value is not None for found in read.values() for j in found)
     sentence, detail = headline(judged, needs, tally, measured=measured)
-    return Scorecard(sentence, detail, _changes(columns), tally, needs, columns)
+    where = constraint_sentence(frame)
+    return Scorecard(sentence, detail, _changes(columns), tally, needs, columns, where)
 
 
 def _changes(columns: Sequence[Column]) -> tuple[str, ...]:

@@ -24,6 +24,20 @@ class Slice:
     columns: Columns
 
 
+def undated(keys: Sequence[str]) -> tuple[str, ...]:
+    """The breakdown keys that are no stretch of time."""
+    return tuple(k for k in keys if k not in BUCKETS)
+
+
+def timeless(by: By) -> By:
+    return tuple(pair for pair in by if pair[0] not in BUCKETS)
+
+
+def history(slices: Sequence[Slice]) -> dict[By, Columns]:
+    """The cells of each group under the names by which finalisers know those of all days: `all_<name>`."""
+    return {s.by: {f"all_{name}": values for name, values in s.columns.items()} for s in slices}
+
+
 def bucket(days: Ints, kind: str) -> Ints:
     """First day (days since 1970) of the day, ISO week (Monday) or month that each day falls in."""
     if kind == "day":

@@ -7,9 +7,10 @@ import hashlib
 import streamlit as st
 
 from app.govern import odcs
+from app.govern.contract_checks import BROKEN, KEPT
 from app.govern.model import Command
 from app.govern.views import Room
-from app.govern.views_contracts import BROKEN, KEPT, ContractBoard, ContractLine, import_yaml
+from app.govern.views_contracts import ContractBoard, ContractLine, import_yaml
 from app.govern.views_forms import carry_out
 from app.ui import forms, marks, tables, tiles
 from app.ui.marks import text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from app.measure import words
@@ -11,9 +13,13 @@ from app.ui import marks, tiles
 from app.ui.marks import text
 from app.ui.session import MODEL
 
+NO_NOTES: Mapping[str, tuple[str, ...]] = {}
 
-def models(lines: tuple[ModelLine, ...], chosen: str) -> None:
-    """One card a model: what its flags are worth, how it ranks, its figures. A click looks closer."""
+
+def models(
+    lines: tuple[ModelLine, ...], chosen: str, notes: Mapping[str, tuple[str, ...]] = NO_NOTES
+) -> None:
+    """One card a model: what its flags are worth, how it ranks, what it may do, its figures. A click looks closer."""
     for line in lines:
         name = tiles.slug(line.model)
         with st.container(border=True, key=f"tile-model-{name}", gap=None):
@@ -21,13 +27,18 @@ def models(lines: tuple[ModelLine, ...], chosen: str) -> None:
             st.html(
                 f'<div class="tl-card"><div><p class="tl-eyebrow">{text(line.model)}{mark} {marks.badge(line.worst)}'
                 f"{_why(line.worst)}</p>"
-                f'<p class="tl-lead">{text(line.sentence)}</p><p class="tl-sub">{text(line.detail)}</p></div>'
+                f'<p class="tl-lead">{text(line.sentence)}</p><p class="tl-sub">{text(line.detail)}</p>'
+                f"{_notes(notes.get(line.model, ()))}</div>"
                 f'<dl class="tl-facts">{"".join(_fact(f) for f in line.facts)}</dl></div>'
             )
             st.button(
                 f"Look closer at {line.model}", key=f"open-model-{name}", type="tertiary", on_click=_choose,
                 args=(line.model,),
             )  # fmt: skip
+
+
+def _notes(found: tuple[str, ...]) -> str:
+    return "".join(f'<p class="tl-sub">{text(note)}</p>' for note in found)
 
 
 def _choose(name: str) -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import streamlit as st
 
-from app.govern.sheets import Plan, export_csv, plan_csv
 from app.govern.views import LISTED, Detail, Edit, Listing, Room, detail, listing
-from app.govern.views_forms import carry_out_all
 from app.govern.views_needs import Need
 from app.measure import words
-from app.ui import forms, tables, tiles
+from app.ui import forms, sheets, tables, tiles
 from app.ui.marks import text
 from app.ui.tables import Column
 from data.fields import Register
 from data.registers import REGISTERS
 
 MOST_NEEDS = 6
-FAULTS_SHOWN = 20
+MOST_MORE = 30  # behind the fold; a thousand buttons help nobody
+MOST_CHOICES = 300  # records to choose from; more are narrowed by their words first
 
 
 def entrance(room: Room) -> bool:
@@ -48,8 +45,10 @@ def needs(found: tuple[Need, ...], empty: str) -> None:
             _need(need, at)
         if len(found) > MOST_NEEDS:
             with st.expander(f"{len(found) - MOST_NEEDS} more"):
-                for at, need in enumerate(found[MOST_NEEDS:], start=MOST_NEEDS):
+                for at, need in enumerate(found[MOST_NEEDS:MOST_MORE], start=MOST_NEEDS):
                     _need(need, at)
+                if len(found) > MOST_MORE:
+                    st.html(f'<p class="tl-note">and {len(found) - MOST_MORE:,} more like these</p>')
 
 
 def _need(need: Need, at: int) -> None:
@@ -88,14 +87,14 @@ def desk(room: Room, name: str) -> None:
     if found.ids:
         if name in LISTED:
             _list(register, found)
-        _record(room, register, dict(zip(found.ids, (c[0] for c in found.cells), strict=True)))
+        record(room, register, dict(zip(found.ids, (c[0] for c in found.cells), strict=True)))
     else:
         tiles.empty(f"No {register.noun} is recorded yet.", "Add the first one below, or bring in a file.")
     with st.expander(f"Add a new {register.noun}"):
         forms.answer(f"{name}/")
         forms.show(room, register)
-    with st.expander("Take away or bring in as CSV"):
-        _sheet(room, register)
+    with st.expander("Take away or bring in as a sheet"):
+        sheets.draw(room, register)
 
 
 def _list(register: Register, found: Listing) -> None:
@@ -104,14 +103,15 @@ def _list(register: Register, found: Listing) -> None:
     tables.show(tables.plain(register.title, columns, cells))
 
 
-def _record(room: Room, register: Register, titles: dict[str, str]) -> None:
+def record(room: Room, register: Register, titles: dict[str, str]) -> None:
     """Choose a record and look at it."""
     key = forms.picked(register.name)
     wanted = st.session_state.pop(f"next_{register.name}", None)
     if wanted in titles:
         st.session_state[key] = wanted
+    choices = _choices(register, titles, st.session_state.get(key))
     chosen = st.selectbox(
-        f"Open {words.article(register.noun)}", list(titles), index=None, key=key,
+        f"Open {words.article(register.noun)}", choices, index=None, key=key,
         format_func=lambda i: f"{titles.get(i, i)} ({i})",
         placeholder="Choose a record to see its history or change it", persist_state="session",
     )  # fmt: skip
@@ -119,6 +119,22 @@ def _record(room: Room, register: Register, titles: dict[str, str]) -> None:
     if found is not None:
         with st.container(border=True):
             _detail(room, register, found)
+
+
+def _choices(register: Register, titles: dict[str, str], held: object) -> list[str]:
+    """The records to choose from: all of a short register, of a long one those that hold the words looked for."""
+    if len(titles) <= MOST_CHOICES:
+        return list(titles)
+    asked = st.text_input(
+        f"Find {words.article(register.noun)}", key=f"find_{register.name}_record", placeholder="Words of its title"
+    ).lower().split()  # fmt: skip
+    found = [i for i, title in titles.items() if all(w in f"{title} {i}".lower() for w in asked)]
+    kept = found[:MOST_CHOICES]
+    if len(found) > len(kept):
+        st.html(
+            f'<p class="tl-note">{len(kept)} of {len(found):,} can be chosen; write more words to narrow them.</p>'
+        )
+    return [held, *kept] if isinstance(held, str) and held in titles and held not in kept else kept
 
 
 def _detail(room: Room, register: Register, found: Detail) -> None:
@@ -163,51 +179,3 @@ def _history(edits: tuple[Edit, ...]) -> tables.Table:
         Column("Version", right=True), Column("Audit entry", right=True),
     )  # fmt: skip
     return tables.plain("History", columns, lines)
-
-
-def _sheet(room: Room, register: Register) -> None:
-    st.download_button(
-        f"Take away all {register.title.lower()}", export_csv(register, room.rows(register.name)).encode("utf-8-sig"),
-        f"{register.name}.csv", "text/csv", key=f"csv-{register.name}",
-    )  # fmt: skip
-    forms.answer(f"csv/{register.name}")
-    file = st.file_uploader(
-        "Bring in a file in the same form", "csv", key=f"up-{register.name}",
-        help="Nothing is written before you have seen what would change.",
-    )  # fmt: skip
-    if file is None:
-        return
-    try:
-        content = file.getvalue().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        st.html(
-            f'<p class="tl-warn">The file is not UTF-8 at byte {error.start}; save it as CSV UTF-8 and choose it again.</p>'
-        )
-        return
-    _plan(room, register, content, plan_csv(register, content, room.shelf[register.name]))
-
-
-def _plan(room: Room, register: Register, content: str, plan: Plan) -> None:
-    """What a file would do; a button only where nothing is wrong with it."""
-    if plan.faults:
-        columns = (Column("Line", right=True), Column("Column"), Column("Value"), Column("What to do"))
-        shown = plan.faults[:FAULTS_SHOWN]
-        lines = [(str(f.line), f.column, _short(f.value), f.advice) for f in shown]
-        st.html(
-            f'<p class="tl-warn">Nothing is imported: {words.plural(len(plan.faults), "cell")} to mend.</p>'
-        )
-        tables.show(tables.plain("Faults in the file", columns, lines))
-        return
-    count = words.plural(len(plan.commands), "record")
-    st.html(f'<p class="tl-note">{count} would be written, {plan.unchanged} stay as they are.</p>')
-    if plan.commands and room.actor is not None:
-        same = hashlib.sha256(f"{register.name}\n{room.actor.identity}\n{content}".encode()).hexdigest()
-        st.button(
-            f"Import {count}", key=f"import-{register.name}", type="primary", on_click=_import,
-            args=(room, register.name, plan, f"csv/{same}"),
-        )  # fmt: skip
-
-
-def _import(room: Room, register: str, plan: Plan, key: str) -> None:
-    if room.actor is not None:
-        forms.tell(f"csv/{register}", carry_out_all(room.ledger, plan.commands, room.actor, key))

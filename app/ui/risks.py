@@ -13,11 +13,23 @@ from data.registers.risk import IMPACTS, LIKELIHOODS
 from metrics.core.verdict import State
 
 SIDE, CELL = 500.0, 100.0
+FIND = "find_risks"
+
+
+def wanted() -> str:
+    """The words a reader is looking for, as the box of the page holds them."""
+    return str(st.session_state.get(FIND) or "")
+
+
+def find() -> None:
+    st.text_input(
+        "Find risks", key=FIND, placeholder="Words of title, category, initiative or owner", width=340
+    )
 
 
 def heat(board: RiskBoard) -> None:
     """Inherent (hollow) and residual (solid) counts in each cell; arrows lead from one to the other."""
-    if not board.risks:
+    if not board.total:
         return
     tiles.heading(
         "From inherent to residual",
@@ -73,14 +85,20 @@ def _point(cell: tuple[int, int], aside: float) -> tuple[float, float]:
 
 def _alt(board: RiskBoard) -> str:
     lower = sum(m.count for m in board.moves if m.after[0] * m.after[1] < m.before[0] * m.before[1])
-    return f"Map of {len(board.risks)} risks by likelihood and impact; {lower} are meant to become smaller"
+    return f"Map of {board.total} risks by likelihood and impact; {lower} are meant to become smaller"
 
 
 def register(board: RiskBoard) -> None:
     """One line a risk, the ones above tolerance first."""
-    if not board.risks:
+    if not board.total:
         return
     tiles.heading("Ratings beside what is measured", "Scores are likelihood times impact.")
+    if board.matching > len(board.risks):
+        shown = f"The first {len(board.risks)} of {board.matching:,} are shown, those above tolerance first."
+        st.html(f'<p class="tl-note">{text(shown)}</p>')
+    if not board.risks:
+        tiles.empty("No risk has these words.", "Try fewer or other words.")
+        return
     numbers = tuple(Column(n, right=True) for n in ("Inherent", "Today", "Residual", "Aim"))
     columns = (
         Column("Risk"), *numbers, Column("Against appetite"), Column("Indicator today"), Column("Treatment"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import streamlit as st
 
+from app.govern.identity import signed_in
 from app.govern.model import Actor, Ledger
 from app.govern.open import open_ledger
 from app.govern.views import Room, open_room, personas
@@ -11,7 +14,7 @@ from app.measure.judged import Frame
 from app.measure.readings import Readings
 from app.measure.scope import Ground, Period, View, window
 from app.runtime import Runtime, open_runtime, utc_now
-from app.settings import Settings, load_settings
+from app.settings import LOOPBACK, Settings, load_settings
 
 FRAME = "_frame"  # of this run
 PERSONA, FIRST_PERSONA = "persona", "hanna"  # the council's chair sees what waits for a decision
@@ -67,21 +70,34 @@ def _ledger(settings: Settings) -> Ledger:
 def room() -> Room:
     """The ledger as the reader of this run sees it."""
     ledger = _ledger(load_settings())
-    return open_room(ledger, actor(ledger))
+    return open_room(ledger, actor(ledger), runtime().watch)
 
 
 def actor(ledger: Ledger) -> Actor | None:
-    """Who acts: in the demo the persona chosen in the scope bar; in production nobody until somebody signs in."""
-    if load_settings().mode != "demo":
+    """Who acts: in the demo the persona chosen in the scope bar; in production whoever signed in, by issuer and subject."""
+    settings = load_settings()
+    if settings.mode != "demo":
+        return signed_in(dict(st.user), utc_now(), settings.session_hours)
+    if not _local():
         return None
     people = {p.subject for p in personas(ledger)}
     chosen = st.session_state.get(PERSONA) or FIRST_PERSONA
     return Actor("demo", chosen) if chosen in people else None
 
 
+def _local() -> bool:
+    """Whether the reader came by this machine's own name: nobody else may act in an invented person's place."""
+    name = urlsplit(f"//{st.context.headers.get('Host') or 'localhost'}").hostname
+    return name in LOOPBACK
+
+
+def production() -> bool:
+    return load_settings().mode == "production"
+
+
 def pick_persona() -> None:
     """Let the reader of a demo choose in whose place to act. The server binds a demo to loopback only."""
-    if load_settings().mode != "demo":
+    if load_settings().mode != "demo" or not _local():
         return
     people = {p.subject: p.label for p in personas(_ledger(load_settings()))}
     if people:

@@ -27,11 +27,16 @@ def first_screen(frame: Frame, board: Scorecard) -> None:
     with wide.container(border=True, height="stretch"):
         st.html(
             f'<p class="tl-eyebrow">What matters most</p><p class="tl-lead">{text(board.sentence)}</p>'
-            f'<p class="tl-sub">{text(board.detail)}</p>{_tally(board.tally)}{_changes(board.changes)}'
+            f'<p class="tl-sub">{text(board.detail)}</p>{_constraint(board.constraint)}'
+            f"{_tally(board.tally)}{_changes(board.changes)}"
         )
     with side.container(border=True, height="stretch"):
         st.html('<p class="tl-eyebrow">Needs somebody</p>')
         _needs(frame, board.needs)
+
+
+def _constraint(sentence: str) -> str:
+    return f'<p class="tl-note"><b>The constraint.</b> {text(sentence)}</p>' if sentence else ""
 
 
 def _changes(changes: tuple[str, ...]) -> str:

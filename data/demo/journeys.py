@@ -26,6 +26,7 @@ from data.demo.specs import ModelSpec
 from data.demo.stop_tables import stop_tables
 from data.demo.stops import Heard, Stops, heard, stops_of
 from data.demo.truth import JourneyTruth, RouteTruth
+from data.demo.usage import usage_table
 from data.demo.verdicts import STATES, Breaches, States, breaches_of, first_sends, states_of, truth_tables
 
 
@@ -83,6 +84,7 @@ def journeys(world: World, scored: Mapping[str, Scored]) -> Journeys:
         "signals": signal_table(book, {k: s.spec for k, s in scored.items()}, signals),
         "costs": _costs(world, plans, sent),
         "delivery_events": incident_table(world),
+        "usage_events": usage_table(world),
     }
     first = first_sends(signals, plans, sent)
     states = states_of(world, book, signals, first, stops.rows(known_stops), outcomes.rows(known.outcome))

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from data.demo import files
 from data.demo.draws import DAY, Bools, Floats, Ints, World, delay_of, hour_of_day, load_time
+from data.demo.features import feature_columns
 from data.demo.specs import AGE_BANDS, REGIONS, ModelSpec
 from data.demo.truth import Mixture, ModelTruth, logit, separation
 
@@ -157,6 +158,7 @@ def _prediction_table(
             "cost_amount": pa.array(np.full(n, spec.cost)),
             "attr_age_band": files.words(AGE_BANDS, drawn.band) if spec.about_people else none,
             "attr_region": files.words(REGIONS, world.region[drawn.person]),
+            **feature_columns(world, spec, drawn.day),
             "loaded_at": files.times(drawn.loaded),
         }
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.demo import files
 from data.demo.draws import DAY, SECOND, Bools, Floats, Ints, World, hour_of_day, load_time
@@ -41,9 +42,20 @@ def review_table(world: World, spec: ReviewSpec) -> tuple[pa.Table, ReviewTruth]
         _part(world, spec, items, human, "groundedness", "human", grounded, draw),
         _part(world, spec, items, human, "correctness", "human", correct, draw),
         _part(world, spec, items, human, "override", "human", overridden, draw),
+        _second_reads(world, spec, items, correct),
     ]
     judge_rows, human_rows = parts[0].num_rows, parts[1].num_rows
     return pa.concat_tables(parts), _truth(spec, human_rows, judge_rows)
+
+
+def _second_reads(world: World, spec: ReviewSpec, items: _Items, correct: Bools) -> pa.Table:
+    """A fifth of the items that a human read, judged for correctness by another, who sees one in twenty otherwise."""
+    draw = world.stream(f"second reads {spec.model_id}")
+    n = correct.size
+    again, slip = items.human & (draw.random(n) < 0.2), draw.random(n) < 0.05
+    rows = _part(world, spec, items, again, "correctness", "human", correct ^ slip, draw)
+    ids = pc.binary_join_element_wise(rows["review_id"], "second", "-")
+    return rows.set_column(0, "review_id", ids)
 
 
 def _items(world: World, spec: ReviewSpec, draw: np.random.Generator) -> _Items:

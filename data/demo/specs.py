@@ -35,6 +35,8 @@ class ModelSpec:
     `decay_per_week` is AUC lost per week since the demo began, while the model still scores as if new.
     `band_shift` moves the logit of one age band without any change in its true base rate: an unfair score.
     `sentinel_share` of scores are -1, as a broken enrichment step would write them.
+    `activity_drift` is how far the logarithm of a feature slides over the demo (its sd is 0.8); from `new_source_from`
+    of the days on, rows come from a source that was not there before.
     """
 
     model_id: str
@@ -52,6 +54,8 @@ class ModelSpec:
     about_people: bool = True
     latency_ms: float = 20.0
     cost: float = 0.0001
+    activity_drift: float = 0.0
+    new_source_from: float | None = None
 
 
 @dataclass(frozen=True)

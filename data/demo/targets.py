@@ -115,9 +115,21 @@ _SUPPRESSION = (
     TargetRow("suppression.clean_stop_rate", "at least", 0.99, "House rule: no message after a stop"),
     TargetRow("suppression.consent_gap_rate", "at most", 0.005, "House rule: no marketing without consent"),
 )
+_LEDGER = (
+    TargetRow(
+        "ownership.orphans", "at most", 0, "House rule: somebody answers for everything in use", min_n=1
+    ),
+    TargetRow(
+        "ownership.overdue_reviews", "at most", 0.1, "House rule: nine of ten reviews on time", min_n=1
+    ),
+    TargetRow(
+        "risk.expired_relied_on", "at most", 0, "House rule: nothing is borne without a decision", min_n=1
+    ),
+    TargetRow("risk.above_tolerance", "at most", 0.1, "Council: exceptions stay rare", min_n=1),
+)
 
 
 def demo_targets() -> str:
     """TOML text of the demo's targets: a mix of met, not met, inconclusive and too little data."""
-    rows = (*_HOUSE, *_CHURN, *_OTHERS, *_ACTIVATION, *_SUPPRESSION)
+    rows = (*_HOUSE, *_CHURN, *_OTHERS, *_ACTIVATION, *_SUPPRESSION, *_LEDGER)
     return "\n\n".join(row.toml() for row in rows) + "\n"

@@ -64,6 +64,7 @@ def estimate(study: Control) -> Answer:
         alternatives=tuple(Alternative.of(e) for e in beside),
         diagnostics=_gates(study, fits, others[study.method], effect),
         treated_total=float(late.sum()) * blocks.count,
+        placebos=tuple(o.estimate for o in others[study.method]),
     )
 
 

@@ -102,7 +102,8 @@ class Answer:
 
     `cells`: treated units, or treated unit-periods, that the estimate is an average over: what turns it into
     a total. `treated_total`: the sum of the outcome over those cells. `draws`: draws of the effect where it
-    is not normal. `multiplicative`: the estimate is relative, so its total follows from `treated_total`.
+    is not normal. `multiplicative`: the estimate is relative, so its total follows from `treated_total`. `placebos`:
+    effects where nothing was done, one for each untreated unit.
     """
 
     effect: Effect
@@ -120,6 +121,7 @@ class Answer:
     treated_total: float | None = None
     draws: Floats | None = None
     multiplicative: bool = False
+    placebos: tuple[float, ...] = ()
 
     def exponentiated(self) -> Answer:
         """An answer on the log scale as a relative one, exp(b) - 1, path and alternatives too."""
@@ -132,6 +134,7 @@ class Answer:
             multiplicative=True,
             path=tuple(p.exponentiated() for p in self.path),
             alternatives=tuple(a.exponentiated() for a in self.alternatives),
+            placebos=tuple(math.expm1(p) for p in self.placebos),
         )
 
 

@@ -20,6 +20,13 @@ from metrics.core.shapes import Columns, Shape
 C = TypeVar("C")  # the typed cells of a rollup
 ATTRIBUTES = "attr_*"  # a rollup dimension that stands for every protected attribute the warehouse holds
 
+INTERSECTION = "people"  # a rollup dimension whose groups are intersections of protected attributes
+
+
+def protected(dim: str) -> bool:
+    """Whether the groups of a dimension are groups of people, of which small ones are not shown."""
+    return dim.startswith("attr_") or dim == INTERSECTION
+
 
 class Unit(StrEnum):
     SHARE = "share"
@@ -79,6 +86,7 @@ class Reading:
     """One number as shown: the estimate with what it is of, when the data end, and which data and definition.
 
     `as_of` is the newest load the number reflects (UTC), `version` names data generation and definition.
+    `inadmissible`: broken data contracts on what it was read from, each by name; such a number passes no target.
     """
 
     key: str
@@ -95,6 +103,7 @@ class Reading:
     warnings: tuple[str, ...]
     as_of: dt.datetime | None
     version: str
+    inadmissible: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,12 +179,14 @@ class Rollup(Generic[C]):
     `unsettled`: a dimension's value whose days are recomputed each time, because they change with time alone.
     `observed`: sources whose watermarks say how far the cells observe; their time is in the `observed_us` column.
     `dims`: dimensions a reader may slice by (`attr_*` stands for all protected attributes held).
-    `inner`: integer keys kept inside a slice for the finaliser (a score bin, a decision).
+    `inner`: integer keys kept inside a slice for the finaliser (a score bin, a decision); those in `words` hold text.
+    `history`: finalisers also get the group's cells of all days, in columns `all_<name>`, to compare the days asked for.
     `select`: statement with columns `day`, the dims, the inner keys and every column of `shapes`.
     `cells`: makes the finaliser's typed arrays of one slice.
     `derived`: settles columns of the statement that SQL can only prepare (a deadline on a holiday calendar).
     `keyed`: how to bring cells up to date row by row; its cells hold counts and sums, and some count is never 0.
     `stored`: False for queries asked of the warehouse each time (exact answers on demand).
+    `ledger`: the SELECT counts in the ledger's registers, which `tables` then names; never stored, and without days.
     """
 
     key: str
@@ -188,12 +199,15 @@ class Rollup(Generic[C]):
     inner: tuple[str, ...] = ()
     version: int = 1
     stored: bool = True
+    ledger: bool = False
     touched: tuple[tuple[str, Touch | None], ...] = ()
     reach: tuple[tuple[str, Reach], ...] = ()
     unsettled: tuple[str, str] | None = None
     observed: tuple[str, ...] = ()
     derived: Callable[[Columns], Columns] | None = None
     keyed: Keyed | None = None
+    words: tuple[str, ...] = ()
+    history: bool = False
 
     def resolved_dims(self, tables: Mapping[str, sa.FromClause]) -> tuple[str, ...]:
         """The dims with `attr_*` replaced by the attributes that the warehouse really holds."""

@@ -74,6 +74,8 @@ def judge(reading: Reading, target: Target | None, now: dt.datetime) -> Verdict:
         return Verdict(State.NOT_APPLICABLE, "no target is set")
     if reading.value is None:
         return Verdict(State.NO_DATA, reading.reason, target)
+    if reading.inadmissible:
+        return Verdict(State.STALE, "; ".join(reading.inadmissible), target)
     if reading.as_of is not None and now - reading.as_of > target.max_age:
         age = (now - reading.as_of).days
         return Verdict(

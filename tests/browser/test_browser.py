@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from app.runtime import Runtime
-from tests.browser.chrome import FAULTS, PATIENCE, asked, browser, picture, serving, settle, wear
+from tests.browser.chrome import FAULTS, PATIENCE, asked, browser, picture, resize, serving, settle, wear
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    "scorecard", "models", "fairness", "activation", "suppression", "identity", "value", "initiatives", "ownership",
-    "risks", "contracts", "audit", "definitions", "health",
+    "scorecard", "models", "fairness", "activation", "suppression", "identity", "value", "baselines", "initiatives",
+    "ownership", "risks", "contracts", "council", "audit", "definitions", "health",
 )  # fmt: skip
 SIZES = {"desk": 1400, "phone": 390}
 THEMES = ("light", "dark")
@@ -36,21 +36,26 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("size", list(SIZES))
-def test_every_page_draws_without_a_fault_a_foreign_host_or_a_sideways_scroll(site, album, size):
-    width = SIZES[size]
-    with browser(width, THEMES[0]) as driver:
+LOOKS = (("desk", "light"), ("desk", "dark"), ("phone", "dark"), ("phone", "light"))
+
+
+def test_every_page_draws_without_a_fault_a_foreign_host_or_a_sideways_scroll(site, album):
+    """Each page is opened once, then changes its clothes and its size, as a reader's may."""
+    with browser(SIZES["desk"], THEMES[0]) as driver:
         for page in PAGES:
-            wear(driver, THEMES[0])
             driver.get(f"{site}/{'' if page == 'scorecard' else page}")
-            for theme in THEMES:
+            for size, theme in LOOKS:
+                width = SIZES[size]
                 wear(driver, theme)
+                resize(driver, width, 900)
                 settle(driver)
                 assert driver.execute_script(SCHEME) == theme
                 assert driver.execute_script(FAULTS) == []
                 assert "could not be drawn" not in driver.page_source
                 assert driver.execute_script("return document.documentElement.scrollWidth") <= width
                 picture(driver, width, album / f"{page}-{width}-{theme}.png")
+            wear(driver, THEMES[0])
+            resize(driver, SIZES["desk"], 900)
         assert {
             u
             for u in asked(driver)

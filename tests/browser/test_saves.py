@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -49,6 +51,19 @@ def until(driver: WebDriver, xpath: str):
     return WebDriverWait(driver, PATIENCE).until(lambda d: next(iter(d.find_elements("xpath", xpath)), None))
 
 
+def press(driver: WebDriver, xpath: str):
+    """Click what is there; a page that is being drawn anew may take it away in between."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            found = until(driver, xpath)
+            pressed(driver, found)
+        except StaleElementReferenceException:
+            assert time.monotonic() < end, xpath
+        else:
+            return found
+
+
 def pressed(driver: WebDriver, element) -> None:
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
     ActionChains(driver).move_to_element(element).click().perform()
@@ -56,8 +71,7 @@ def pressed(driver: WebDriver, element) -> None:
 
 def chosen(driver: WebDriver, label: str, word: str) -> None:
     """Type into a select box and take what it offers first."""
-    box = until(driver, f"//*[@data-testid='stSelectbox'][.//label[contains(., '{label}')]]//input")
-    pressed(driver, box)
+    box = press(driver, f"//*[@data-testid='stSelectbox'][.//label[contains(., '{label}')]]//input")
     box.send_keys(word, Keys.ENTER)
 
 
@@ -65,14 +79,13 @@ def filled(driver: WebDriver, site: str, comment: str) -> None:
     """Open a new check-in and write it, up to the last click."""
     driver.get(f"{site}/initiatives")
     settle(driver)
-    pressed(driver, until(driver, "//button[contains(., 'Check-ins')]"))
+    press(driver, "//button[contains(., 'Check-ins')]")
     settle(driver)
     if not driver.find_elements("xpath", BUTTON) or not driver.find_element("xpath", BUTTON).is_displayed():
-        pressed(driver, until(driver, "//summary[contains(., 'Add a new check-in')]"))
+        press(driver, "//summary[contains(., 'Add a new check-in')]")
     chosen(driver, "Target", "a")
     chosen(driver, "Confidence", "on track")
-    box = until(driver, "//*[@data-testid='stTextArea'][.//label[contains(., 'Comment')]]//textarea")
-    pressed(driver, box)
+    box = press(driver, "//*[@data-testid='stTextArea'][.//label[contains(., 'Comment')]]//textarea")
     box.send_keys(comment)
 
 
@@ -88,8 +101,9 @@ def enter_enter_click(driver: WebDriver, _: random.Random) -> None:
         "//form//*[contains(@class,'stTextInput')]//input | //*[@data-testid='stForm']//*[@data-testid='stTextInput']//input",
     )
     reason.send_keys("because", Keys.ENTER, Keys.ENTER)
-    for button in driver.find_elements("xpath", BUTTON):
-        button.click()
+    with contextlib.suppress(StaleElementReferenceException):  # saved already, and the form drawn anew
+        for button in driver.find_elements("xpath", BUTTON):
+            button.click()
 
 
 def reload(driver: WebDriver, dice: random.Random) -> None:
@@ -135,19 +149,24 @@ def settled(home: Path, comment: str) -> list[str]:
     return records(home, comment)
 
 
-@pytest.mark.parametrize("hand", HANDS, ids=lambda h: h.__name__)
-def test_impatient_hands_make_one_record(site: str, home: Path, hand):
-    dice = random.Random(7)
+@pytest.fixture(scope="module")
+def driver() -> Iterator[WebDriver]:
     with browser(1400, "light") as driver:
-        for run in range(RUNS):
-            comment = f"{hand.__name__} {run}"
-            filled(driver, site, comment)
-            hand(driver, dice)
-            found = settled(home, comment)
-            assert len(found) == 1, comment
-            if hand in (double_click, enter_enter_click):
-                settle(driver)
-                receipt = until(driver, "//p[@class='tl-done']").text
-                assert found[0] in receipt
+        yield driver
+
+
+@pytest.mark.parametrize("hand", HANDS, ids=lambda h: h.__name__)
+def test_impatient_hands_make_one_record(driver: WebDriver, site: str, home: Path, hand):
+    dice = random.Random(7)
+    for run in range(RUNS):
+        comment = f"{hand.__name__} {run}"
+        filled(driver, site, comment)
+        hand(driver, dice)
+        found = settled(home, comment)
+        assert len(found) == 1, comment
+        if hand in (double_click, enter_enter_click):
+            settle(driver)
+            receipt = until(driver, "//p[@class='tl-done']").text
+            assert found[0] in receipt
     proof = verify(open_ledger(Settings(home=home), utc_now).store, deep=True)
     assert proof.state == "intact", proof.findings

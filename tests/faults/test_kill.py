@@ -24,7 +24,7 @@ from metrics.core.metric import Scope
 from tests.cases import ROOT, SOAK
 from tests.conftest import NOW, refreshed
 
-KILLS = 50 if SOAK else 5  # make soak runs all fifty
+KILLS = 50 if SOAK else 4  # make soak runs all fifty
 OLD, NEW = 4_000, 60_000
 FLOOR = 0.02  # seconds
 CHILD = """
@@ -143,7 +143,7 @@ def test_fifty_kills_lose_nothing_and_show_nothing_partial(
         assert watch.seen
         repaired(runtime, files[1])
         shutil.rmtree(home)
-    assert kills >= KILLS // 5  # a run may end before its kill; those tell nothing
+    assert kills >= max(1, KILLS // 5)  # a run may end before its kill; those tell nothing
     assert before >= max(1, KILLS // 10)  # many kills really came before the commit
 
 

@@ -7,7 +7,7 @@ from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from metrics import ROLLUPS
 from tests import postgres
-from tests.compare import STORED, differences, everything
+from tests.compare import STORED, differences, everything, unlike_cells
 from tests.conftest import clock, refreshed
 
 pytestmark = pytest.mark.postgres
@@ -21,6 +21,7 @@ def twin(enterprise: Runtime, pg: str, tmp_path_factory) -> Runtime:
 
 
 def test_every_metric_has_the_same_nine_digits(enterprise: Runtime, twin: Runtime):
+    assert unlike_cells(enterprise, twin) == []
     assert differences(everything(enterprise), everything(twin)) == []
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.sql.expression import ColumnElement
 import metrics
 from data import schema
 from data.engines import DuckPool
+from data.ledger_views import tables_at
 from data.sql import Facts, Span
 from metrics import ALL, FAMILIES, ROLLUPS
 from metrics.core.metric import Direction, Metric, Rollup
@@ -21,7 +22,7 @@ from metrics.core.shapes import Counts, columns_of
 FACTS_TABLES = {
     name: schema.extended(t, ("attr_race", "feat_x") if name == "predictions" else ())
     for name, t in schema.METADATA.tables.items()
-}
+} | dict(tables_at())
 
 
 def statement(rollup: Rollup) -> sa.Select:

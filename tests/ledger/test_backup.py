@@ -41,7 +41,7 @@ def test_a_backup_restores_to_the_same_hashes(
     done = restore(other.ledger, home, file, anchors.public_key(settings))
     with desk.ledger.store.read() as one, other.ledger.store.read() as two:
         assert list(entries(one)) == list(entries(two))
-    assert (done.entries, done.evidence) == (desk.count(AUDIT), 1)
+    assert (done.entries, done.evidence) == (desk.count(AUDIT), 2)
     assert verify(other.ledger.store, deep=True, files=home.home / "evidence").state == "intact"
     other.ledger.clock.now = desk.ledger.clock.now
     assert other.initiative("after").number == done.entries + 1

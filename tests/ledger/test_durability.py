@@ -69,15 +69,21 @@ class Writer:
         mouth.close()
         return cls(process, ear)
 
-    def first_word(self) -> None:
-        assert self.ear.poll(30), "the writer never began"
+    def at_work(self) -> None:
+        """Wait until it has written once, so that it is stopped somewhere in its writing."""
+        while not self.kept:
+            assert self.ear.poll(60), "the writer never wrote"
+            self.hear()
+
+    def hear(self) -> None:
+        what, key = self.ear.recv()
+        (self.begun if what == "begun" else self.kept).append(key)
 
     def ended(self) -> None:
         """Wait for its end and hear it out."""
         with contextlib.suppress(EOFError):
             while True:
-                what, key = self.ear.recv()
-                (self.begun if what == "begun" else self.kept).append(key)
+                self.hear()
         self.process.join()
 
 
@@ -109,7 +115,7 @@ def campaign(
         url = ledger.store.url.render_as_string(hide_password=False)
         crew = [Writer.start(url, f"{turn}-{w}") for w in range(writers)]
         for writer in crew:
-            writer.first_word()
+            writer.at_work()
         time.sleep(dice.uniform(0, longest))
         stop(crew)
         for writer in crew:

@@ -7,12 +7,50 @@ import datetime as dt
 import io
 from pathlib import Path
 
-from app.govern import evidence
-from app.govern.model import Denied
+import pytest
+
+from app.govern import commands, evidence
+from app.govern.model import SYSTEM, Actor, Denied
 from app.settings import Settings
 from tests.ledger.homes import INITIATIVE, OWNERSHIP, RISK, ROOT, Desk, user
 
 LATER = dt.date(2027, 1, 1)
+APP = Actor(SYSTEM, "throughline")
+
+
+def council(desk: Desk) -> None:
+    """A row in each of the council's registers. Its rules, which tests/ledger/test_gates.py tries, are not asked here."""
+    review = {
+        "initiative": "churn", "gate": "scale", "track": "standard", "request": "Scale it", "template": "1", "tier": "tier 1",
+        "members": (user("carl"), user("cleo")), "quorum": 1, "approval": 0.5, "criteria": "[]", "snapshot": "[]",
+        "snapshot_sha256": "c" * 64,
+    }  # fmt: skip
+    decision = {
+        "review": "GATE-0001", "outcome": "go", "context": "c", "options": "o", "drivers": "d", "consequences": "e",
+        "tally": "1 approves", "basis": "[]", "basis_sha256": "d" * 64,
+    }  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(commands, "_council_rules", lambda *_: None)
+        patch.setattr(commands, "why_not", lambda *_: None)
+        desk.add("gate_reviews", **review)
+        desk.add("gate_delegations", "cleo", review="GATE-0001", delegate=user("carl"))
+        desk.add(
+            "gate_votes", "carl", record_id="vote", review="GATE-0001", seat=user("carl"), vote="approve"
+        )
+        desk.add(
+            "conditions",
+            "carl",
+            review="GATE-0001",
+            title="It lasts",
+            kind="hold from now",
+            owner=user("omar"),
+            due=LATER,
+        )
+        desk.add("gate_decisions", "carl", record_id="GATE-0001", **decision)
+        desk.add("gate_revocations", "carl", record_id="GATE-0001", decision="GATE-0001", why="Wrong")
+        desk.add(
+            "gate_events", APP, decision="GATE-0001", event="returned", condition="COND-0001", why="Breached"
+        )
 
 
 def filled(desk: Desk, home: Path) -> Desk:
@@ -61,6 +99,22 @@ def filled(desk: Desk, home: Path) -> Desk:
     desk.add("targets", metric="model.auc", comparator="at least", threshold=0.75, valid_from=LATER, initiative="churn",
              owner=user("omar"))  # fmt: skip
     desk.add("check_ins", target="TGT-0001", confidence="on track", comment="Good")
+    rows = evidence.keep(evidence.folder(Settings(home=home)), io.BytesIO(b"period,value,n"))
+    before = desk.add("baselines", "anna", record_id="before", title="Before", metric="model.auc", grain="month",
+                      initiative="churn", template="1", decimal="point", date_order="year-month-day", zone="UTC",
+                      file_name="b.csv", sha256=rows.sha256, bytes=rows.bytes, rows_sha256=rows.sha256, rows=1,
+                      first=LATER, last=LATER, value=0.7)  # fmt: skip
+    desk.step("approve", desk.step("submit", before, "anna"), "carl")
+    desk.add("studies", "anna", record_id="plan", title="Plan", design="did", initiative="churn", baseline="before",
+             plan_hash="a" * 64, plan="{}", warnings=("a changed plan",))  # fmt: skip
+    desk.add("study_results", "anna", record_id="result", study="plan", data_hash="b" * 64, sha256=rows.sha256,
+             bytes=rows.bytes, grade="blocked", counted=False, blocked_by=("pre_trend",), estimate=1.5,
+             diagnostics="[]")  # fmt: skip
+    council(desk)
+    told = desk.add("alerts", APP, record_id="told", event="lapsed/acceptances/ACC-0001", kind="lapsed",
+                    about_register="acceptances", about_record="ACC-0001", recipient=user("omar"), subject="Lapsed",
+                    message="It has lapsed.", due=LATER)  # fmt: skip
+    desk.step("send", desk.step("claim", told, APP), APP)
     with contextlib.suppress(Denied):
         desk.change(churn, "vera", title="Mine")
     desk.add("users", ROOT, issuer="demo", subject="zoe", name="Zoë", roles=("viewer",))

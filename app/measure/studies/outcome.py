@@ -20,6 +20,26 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Observed:
+    """One period of the treated: what happened, and what would have happened with its 95 % band."""
+
+    period: str
+    actual: float
+    counterfactual: float | None
+    low: float | None
+    high: float | None
+    treated: bool
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """Money spent under one heading."""
+
+    category: str
+    amount: float
+
+
+@dataclass(frozen=True)
 class StudyResult:
     """One study. `counted`: whether the value may enter a sum of what AI contributed."""
 
@@ -50,6 +70,11 @@ class StudyResult:
     warnings: tuple[str, ...]
     plan_hash: str
     data_hash: str
+    series: tuple[Observed, ...] = ()
+    placebos: tuple[float, ...] = ()
+    costs: tuple[CostLine, ...] = ()
+    initiative: str = ""
+    baseline: str = ""
 
     def message(self) -> str:
         """The result in lines of text."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 import yaml  # type: ignore[import-untyped]
 
+from app.measure.studies.loader import Loader
 from app.measure.studies.spec import (
     AGGREGATIONS,
     CONTROL_GROUPS,
@@ -28,13 +28,14 @@ from app.measure.studies.spec import (
 
 COMMON = tuple(
     "name design data warehouse delimiter decimal outcome numerator denominator direction coding_confirmed unit period "
-    "unit_value recapture costs discount_rate other_interventions planned_end chosen_on_baseline exposed".split()
+    "unit_value recapture costs discount_rate other_interventions planned_end chosen_on_baseline exposed "
+    "initiative baseline".split()
 )
 REQUIRED = ("name", "design", "direction")
 OWN: dict[str, tuple[str, ...]] = {
     "randomised": tuple(
         "arm treated control expected_split pre_outcome stratum cluster log_outcome adjust_for log_adjust "
-        "after_treatment".split()
+        "after_treatment planned_units looks".split()
     ),
     "did": tuple("treated_unit post treated_from cluster weight covariates anticipation log_outcome".split()),
     "staggered": tuple("cohort control_group aggregation cluster anticipation log_outcome".split()),
@@ -53,25 +54,11 @@ NEEDED: dict[str, tuple[str, ...]] = {
 KNOWN = tuple(dict.fromkeys((*COMMON, *(k for keys in OWN.values() for k in keys))))
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML without tags that run code; a key written twice is an error, not the later value."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=deep)
-            if key in seen:
-                line = key_node.start_mark.line + 1
-                raise SpecError(f"line {line}: the key {key!r} is written twice; keep one")
-            seen.add(key)
-        return cast("dict[Hashable, object]", super().construct_mapping(node, deep))
-
-
 def read_spec(path: Path) -> tuple[Spec, Mapping[str, object]]:
     """The specification in a file, and its keys as written (for the plan's hash)."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        found = yaml.load(text, _Loader)  # noqa: S506 (derived from the safe loader)
+        found = yaml.load(text, Loader)  # noqa: S506 (derived from the safe loader)
     except UnicodeDecodeError as error:
         raise SpecError(f"{path.name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from error
     except yaml.YAMLError as error:
@@ -105,6 +92,8 @@ def parse(found: Mapping[str, object], folder: Path) -> Spec:
         **keys.columns(used),  # type: ignore[arg-type]
         **keys.options(used),  # type: ignore[arg-type]
         money=keys.money(),
+        initiative=keys.column("initiative"),
+        baseline=keys.column("baseline"),
         unused=tuple(k for k in found if k not in used),
     )
 
@@ -183,6 +172,16 @@ class Keys:
             raise SpecError(f"{key}: {value!r}; write a list of values, e.g. [California]")
         return tuple(listed)
 
+    def looks(self) -> tuple[float, ...]:
+        """Shares of the registered number at which somebody will look, rising, above 0 and at most 1."""
+        value = self.found.get("looks")
+        listed = [] if value is None else value
+        if not isinstance(listed, list) or not all(isinstance(v, int | float) and 0 < v <= 1 for v in listed):
+            raise SpecError(f"looks: {value!r}; write shares of planned_units, e.g. [0.25, 0.5, 0.75, 1]")
+        if listed != sorted(set(listed)):
+            raise SpecError(f"looks: {value!r}; the shares must rise")
+        return tuple(float(v) for v in listed)
+
     def outcome(self) -> tuple[str, str | None]:
         """The outcome's column and its denominator, if it is a ratio."""
         value = self.found.get("outcome")
@@ -208,6 +207,9 @@ class Keys:
         found |= {k: self.flag(k) for k in ("log_outcome", "log_adjust", "flow") if k in used}
         if "expected_split" in used:
             found["expected_split"] = self.number("expected_split", 1e-6, 1 - 1e-6)
+        if "planned_units" in used:
+            found["planned_units"] = self.number("planned_units", 1, 1e12)
+            found["looks"] = self.looks()
         if "treated_units" in used:
             found["treated_units"] = self.scalars("treated_units")
             found["method"] = self.choice("method", SYNTHETIC, "sdid")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.measure.studies import interruptions, panels, synthetics, trial
 from app.measure.studies import plan as plans
+from app.measure.studies.observed import observed
 from app.measure.studies.outcome import Step, StudyResult
 from app.measure.studies.parse import read_spec
 from app.measure.studies.plan import Plan
@@ -19,6 +19,7 @@ from metrics.attribution import gates
 from metrics.attribution.grade import ATTRIBUTED, grade
 from metrics.attribution.result import Answer, Verdict
 
+Register = Callable[[Plan, Spec], tuple[str, ...]]
 Design = Callable[[Spec, Table, int], Answer]
 DESIGNS: Mapping[str, Design] = {
     "randomised": trial.answer,
@@ -29,11 +30,14 @@ DESIGNS: Mapping[str, Design] = {
 }
 
 
-def run_study(path: Path, home: Path, now: dt.datetime, warehouse: Callable[[], Warehouse]) -> StudyResult:
-    """One study from its specification. SpecError or StudyError say what stands in its way."""
+def run_study(path: Path, register: Register, warehouse: Callable[[], Warehouse]) -> StudyResult:
+    """One study from its specification. SpecError or StudyError say what stands in its way.
+
+    `register` writes the plan down before any row is read; what it says of earlier plans goes with the result.
+    """
     spec, found = read_spec(path)
     plan = plans.plan_of(found, spec.name)
-    changed = plans.register(plan, home, now)
+    changed = register(plan, spec)
     table = read_table(spec.source, warehouse() if spec.source.table else None)
     return result_of(spec, plan, table, changed, warehouse)
 
@@ -44,7 +48,7 @@ def result_of(
     """The result of a study on rows at hand."""
     answer = DESIGNS[spec.design](spec, table, plan.seed)
     first = grade(spec.design, answer.diagnostics)
-    roi, costs_hash = valued(spec, table, answer, plan.seed, warehouse, counted=first in ATTRIBUTED)
+    roi, lines, costs_hash = valued(spec, table, answer, plan.seed, warehouse, counted=first in ATTRIBUTED)
     checks = answer.diagnostics if roi is None else (*answer.diagnostics, gates.relevant_roi(roi.roi))
     blocked = tuple(d.name for d in checks if d.verdict is Verdict.BLOCK)
     unused = tuple(f"the key `{k}` is not used by design {spec.design}" for k in spec.unused)
@@ -54,7 +58,8 @@ def result_of(
         answer.relative, answer.n, answer.n_treated, answer.n_control, spec.design, spec.direction,
         _beneficial(spec, effect.low, effect.high), answer.estimand, effect.method, first, first in ATTRIBUTED,
         blocked, checks, _steps(spec, answer), answer.alternatives, answer.cumulative, roi,
-        (*answer.warnings, *unused, *notes), plan.hash, table.hash + costs_hash,
+        (*answer.warnings, *unused, *notes), plan.hash, table.hash + costs_hash, observed(spec, table, answer),
+        answer.placebos, lines, spec.initiative or "", spec.baseline or "",
     )  # fmt: skip
 
 

@@ -96,10 +96,14 @@ class Spec:
     flow: bool = False
     anticipation: int = 0
     planned_end: Scalar | None = None
+    planned_units: float | None = None
+    looks: tuple[float, ...] = ()
     exposed: str | None = None
     chosen_on_baseline: bool | None = None
     other_interventions: tuple[str, ...] | None = None
     money: Money | None = None
+    initiative: str | None = None
+    baseline: str | None = None
     unused: tuple[str, ...] = ()
 
 

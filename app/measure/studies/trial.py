@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.measure.studies.looks import as_looked_at
 from app.measure.studies.spec import Spec, SpecError
 from app.measure.studies.table import Table, same
 from metrics.attribution import gates, randomised
@@ -37,11 +38,13 @@ def answer(spec: Spec, table: Table, seed: int) -> Answer:
     missing = len(kept) - len(rows)
     if missing:
         notes = (*notes, f"{missing:,} of {len(kept):,} rows have no outcome and are left out")
-    found = randomised.estimate(trial)
+    whole = randomised.estimate(trial)
+    found, looked = as_looked_at(spec, whole)
     checks = (
         *_assignment(spec, table, treated, kept, there),
         *_baseline(spec, table, trial, rows),
-        *_inference(trial, found),
+        *_inference(trial, whole),
+        *looked,
     )
     return replace(found, diagnostics=checks, warnings=(*notes, *cautions))
 

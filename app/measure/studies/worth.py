@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from app.measure.studies.outcome import CostLine
 from app.measure.studies.spec import Money, Spec, SpecError
 from app.measure.studies.table import Table, read_table
 from data.engines import Warehouse
@@ -25,11 +26,11 @@ def valued(
     warehouse: Callable[[], Warehouse],
     *,
     counted: bool,
-) -> tuple[Return | None, str]:
-    """The return of a study, and the hash of its cost lines as a suffix of the data's hash."""
+) -> tuple[Return | None, tuple[CostLine, ...], str]:
+    """The return of a study, its costs by category, and the hash of its cost lines as a suffix of the data's hash."""
     money = spec.money
     if money is None:
-        return None, ""
+        return None, (), ""
     costs = _cost_table(money, warehouse)
     worth = Worth(
         answer.cells,
@@ -43,7 +44,18 @@ def valued(
     )
     flows = None if costs is None else _flows(costs)
     found = returns(answer.effect, answer.draws, worth, flows, _gain_days(spec, table), seed, counted=counted)
-    return found, "" if costs is None else f"+{costs.hash}"
+    return found, () if costs is None else _lines(costs), "" if costs is None else f"+{costs.hash}"
+
+
+def _lines(costs: Table) -> tuple[CostLine, ...]:
+    """Money by category, the largest first; one line where the costs have no categories."""
+    amount = costs.numbers("amount")
+    if "category" not in costs.names:
+        return (CostLine("all costs", float(amount.sum())),)
+    held = costs.complete("category")
+    total = np.bincount(held.codes, amount, len(held.names))
+    lines = (CostLine(name, float(value)) for name, value in zip(held.names, total, strict=True))
+    return tuple(sorted(lines, key=lambda line: -line.amount))
 
 
 def _cost_table(money: Money, warehouse: Callable[[], Warehouse]) -> Table | None:

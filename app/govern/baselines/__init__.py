@@ -1,0 +1,1 @@
+"""Baselines: files of past performance, checked in a child process, approved by a second person, never overwritten."""

@@ -1,0 +1,26 @@
+"""The ledger's own numbers on register pages: tiles of metrics that count in the registers, judged like all others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.measure.judged import Frame
+from app.measure.scorecard import Tile
+from metrics import ALL
+
+OWNERSHIP = (
+    "ownership.coverage",
+    "ownership.orphans",
+    "ownership.overdue_reviews",
+    "ownership.time_to_decide",
+)
+RISK = (
+    "risk.above_appetite", "risk.expired_relied_on", "risk.indicators_in_breach", "risk.aged_share",
+)  # fmt: skip
+
+
+def figures(frame: Frame, keys: tuple[str, ...]) -> tuple[Tile, ...]:
+    """One tile a metric, of the ledger as it stands now, whatever day the other pages look at."""
+    now = replace(frame, view=replace(frame.view, as_of=None))
+    judged = (now.read(ALL[key])[0] for key in keys)
+    return tuple(Tile(one, one.subject, (), None, (one,)) for one in judged)

@@ -1,0 +1,52 @@
+"""What a broken data contract does to a Reading: late data make it stale, missing or wrong data withhold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from metrics.core.metric import Reading
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A contract that its table does not keep today. `late`: the data are only too old, the numbers themselves stand."""
+
+    contract: str
+    table: str
+    reason: str
+    late: bool
+
+
+Objections = Callable[[tuple[str, ...]], tuple[Failure, ...]]
+
+
+def no_objection(_: tuple[str, ...]) -> tuple[Failure, ...]:
+    """Where no ledger is kept there is no contract to break."""
+    return ()
+
+
+def once(ask: Objections) -> Objections:
+    """The same answers, each asked for once: what one page run sees does not change half way."""
+    kept: dict[tuple[str, ...], tuple[Failure, ...]] = {}
+
+    def answer(tables: tuple[str, ...]) -> tuple[Failure, ...]:
+        if tables not in kept:
+            kept[tables] = ask(tables)
+        return kept[tables]
+
+    return answer
+
+
+def admitted(reading: Reading, failures: tuple[Failure, ...]) -> Reading:
+    """The Reading with what speaks against it. Withheld: no value, and the reason names the contract."""
+    if not failures:
+        return reading
+    reasons = tuple(f.reason for f in failures)
+    if all(f.late for f in failures):
+        return replace(reading, warnings=(*reading.warnings, *reasons), inadmissible=reasons)
+    told = reasons if reading.value is not None else (*reasons, reading.reason)
+    return replace(
+        reading, value=None, low=None, high=None, numerator=None, denominator=None, reason="; ".join(told),
+        inadmissible=reasons,
+    )  # fmt: skip
