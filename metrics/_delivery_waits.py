@@ -137,10 +137,13 @@ def median(step: str) -> Callable[[StepWaits, Choice], Estimate]:
                 f"not reached: {done:,} of {curve.n:,} have ended, fewer than half by the longest time",
                 curve.n,
             )
-        limits = (found.low, found.high) if found.low is not None and found.high is not None else (None, None)
-        notes = () if limits[1] is not None else ("the upper limit is not reached: there is no bound",)
+        if found.low is None or found.high is None:
+            notes = ("the upper limit is not reached: there is no bound",)
+            return Estimate(
+                found.value, None, None, curve.n, float(done), float(curve.n), found.method, warnings=notes
+            )
         return Estimate(
-            found.value, *limits, curve.n, float(done), float(curve.n), found.method, warnings=notes
+            found.value, found.low, found.high, curve.n, float(done), float(curve.n), found.method
         )
 
     return finalise

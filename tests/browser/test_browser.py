@@ -14,7 +14,7 @@ from tests.browser.chrome import FAULTS, PATIENCE, asked, browser, picture, resi
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    "scorecard", "models", "fairness", "activation", "suppression", "identity", "value", "baselines", "initiatives",
+    "scorecard", "chain", "models", "fairness", "activation", "suppression", "identity", "value", "baselines", "initiatives",
     "ownership", "risks", "contracts", "council", "audit", "definitions", "health",
 )  # fmt: skip
 SIZES = {"desk": 1400, "phone": 390}
