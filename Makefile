@@ -25,7 +25,7 @@ run: setup
 	$(BIN)/python -m app --home $(HOME_DIR) serve
 
 test: setup-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup-dev
 	$(BIN)/ruff format --check .

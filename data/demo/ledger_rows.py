@@ -33,8 +33,8 @@ _BILLS = tuple(
     for slug, rows in {
         "churn-retention": (("run", "orchestration", 900), ("licence", "models", 1400), ("compute", "inference", 350),
                             ("maintenance", "data", 600), ("oversight", "orchestration", 250)),
-        "lead-scoring": (("run", "orchestration", 450), ("compute", "inference", 120), ("maintenance", "models", 300),
-                         ("oversight", "orchestration", 200)),
+        "lead-scoring": (("run", "orchestration", 180), ("compute", "inference", 60), ("maintenance", "models", 120),
+                         ("oversight", "orchestration", 90)),
         "offer-engine": (("run", "orchestration", 1200), ("licence", "orchestration", 800), ("compute", "inference", 700),
                          ("maintenance", "data", 500)),
         "agent-assist": (("licence", "models", 1100), ("compute", "inference", 900), ("oversight", "orchestration", 700)),

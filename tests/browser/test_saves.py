@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -48,7 +48,9 @@ def site(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def until(driver: WebDriver, xpath: str):
-    return WebDriverWait(driver, PATIENCE).until(lambda d: next(iter(d.find_elements("xpath", xpath)), None))
+    """What is there and can be seen."""
+    wait = WebDriverWait(driver, PATIENCE, ignored_exceptions=(StaleElementReferenceException,))
+    return wait.until(lambda d: next((e for e in d.find_elements("xpath", xpath) if e.is_displayed()), None))
 
 
 def press(driver: WebDriver, xpath: str):
@@ -58,7 +60,7 @@ def press(driver: WebDriver, xpath: str):
         try:
             found = until(driver, xpath)
             pressed(driver, found)
-        except StaleElementReferenceException:
+        except (StaleElementReferenceException, ElementNotInteractableException):
             assert time.monotonic() < end, xpath
         else:
             return found
@@ -101,20 +103,22 @@ def enter_enter_click(driver: WebDriver, _: random.Random) -> None:
         "//form//*[contains(@class,'stTextInput')]//input | //*[@data-testid='stForm']//*[@data-testid='stTextInput']//input",
     )
     reason.send_keys("because", Keys.ENTER, Keys.ENTER)
-    with contextlib.suppress(StaleElementReferenceException):  # saved already, and the form drawn anew
+    with contextlib.suppress(
+        StaleElementReferenceException, ElementNotInteractableException
+    ):  # saved already, and the form drawn anew
         for button in driver.find_elements("xpath", BUTTON):
             button.click()
 
 
 def reload(driver: WebDriver, dice: random.Random) -> None:
-    until(driver, BUTTON).click()
+    press(driver, BUTTON)
     time.sleep(dice.uniform(0, 0.3))
     driver.refresh()
     settle(driver)
 
 
 def close(driver: WebDriver, dice: random.Random) -> None:
-    until(driver, BUTTON).click()
+    press(driver, BUTTON)
     time.sleep(dice.uniform(0, 0.3))
     old = driver.current_window_handle
     driver.switch_to.new_window("tab")
@@ -124,12 +128,13 @@ def close(driver: WebDriver, dice: random.Random) -> None:
     driver.switch_to.window(new)
 
 
-HANDS: tuple[Callable[[WebDriver, random.Random], None], ...] = (
+EVERY_HAND: tuple[Callable[[WebDriver, random.Random], None], ...] = (
     double_click,
     enter_enter_click,
     reload,
     close,
 )
+HANDS = EVERY_HAND if SOAK else (double_click, reload)
 
 
 def records(home: Path, comment: str) -> list[str]:

@@ -24,7 +24,7 @@ from metrics.core.metric import Scope
 from tests.cases import ROOT, SOAK
 from tests.conftest import NOW, refreshed
 
-KILLS = 50 if SOAK else 4  # make soak runs all fifty
+KILLS = 50 if SOAK else 3  # make soak runs all fifty
 OLD, NEW = 4_000, 60_000
 FLOOR = 0.02  # seconds
 CHILD = """

@@ -7,7 +7,6 @@ every stop the parent compares: acknowledged writes are there; every write that 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import random
 import shutil
 import time
@@ -27,12 +26,12 @@ from data.ledger import AUDIT, TABLES
 from data.ledger_store import Store, sqlite_url
 from tests import postgres
 from tests.cases import SOAK, lane
+from tests.forks import FORKS, forked
 from tests.ledger import homes
 from tests.ledger.homes import RISK, Desk, who
 
-FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
-KILLS, STOPS = (1_000, 100) if SOAK else (12, 3)
+KILLS, STOPS = (1_000, 100) if SOAK else (6, 1)
 A_FILE = 50  # kills of one ledger: after that a fresh copy, so that looking at it stays quick
 WRITERS = 4
 
@@ -64,8 +63,7 @@ class Writer:
     @classmethod
     def start(cls, url: str, name: str) -> Writer:
         ear, mouth = FORKS.Pipe(duplex=False)
-        process = FORKS.Process(target=write_on, args=(url, name, mouth))
-        process.start()
+        process = forked(write_on, url, name, mouth)
         mouth.close()
         return cls(process, ear)
 
