@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import uuid
 from collections.abc import Callable
@@ -93,13 +92,14 @@ def _ledger(settings: Settings) -> Ledger:
 
 def _actor(settings: Settings, persona: str) -> Actor:
     """Whoever runs the command; in a demo, a persona."""
-    from app.govern.model import OPERATOR, Actor
+    from app.govern.model import Actor
+    from app.govern.open import operator
 
     if persona and settings.mode != "demo":
         raise click.UsageError(
             "--as exists in a demo only; in production people act on the page Baselines, signed in"
         )
-    return Actor("demo", persona) if persona else Actor(OPERATOR, getpass.getuser())
+    return Actor("demo", persona) if persona else operator()
 
 
 def _outcome(settings: Settings, checked: Checked, outcome: str, state: str, marked: Path | None) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import uuid
 from dataclasses import dataclass
@@ -68,9 +67,10 @@ def grant(settings: Settings, issuer: str, subject: str, role: str, name: str, *
     """Give a role to a user, adding the user if need be. ISSUER is the sign-in service's https address."""
     from app.govern import rows
     from app.govern.commands import execute, values_of
-    from app.govern.model import OPERATOR, Actor, Add, Change, Command, Step
+    from app.govern.model import Actor, Add, Change, Command, Step
+    from app.govern.open import operator
 
-    ledger, actor = _ledger(settings), Actor(OPERATOR, getpass.getuser())
+    ledger, actor = _ledger(settings), operator()
     who = Actor(issuer, subject)
     with ledger.store.read() as db:
         user = rows.current(db, "users", who.identity)

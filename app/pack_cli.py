@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def pack(settings: Settings, out: Path, source: str | None, *, js: bool) -> None:
     """Write the board pack: scorecard, portfolio, decisions with their basis, risks, conditions, and the ledger's anchor."""
-    from app.govern.model import OPERATOR, Actor
+    from app.govern.open import operator
     from app.govern.pack.make import FORMS, make, printed, write
     from app.govern.pack.snapshot import load
 
@@ -43,11 +42,7 @@ def pack(settings: Settings, out: Path, source: str | None, *, js: bool) -> None
             f"{out.name!r}: write a name that ends in .{', .'.join(FORMS)}", param_hint="--out"
         )
     with report.counting("pages") as tick:
-        snapshot = (
-            load(settings, source)
-            if source
-            else make(open_runtime(settings), Actor(OPERATOR, getpass.getuser()), utc_now())
-        )
+        snapshot = load(settings, source) if source else make(open_runtime(settings), operator(), utc_now())
         file = printed(snapshot, form)
         tick(file.pages)
     report.emit(write(snapshot, file, out), js=js)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +40,12 @@ def study() -> None:
 @click.pass_context
 def run_command(context: click.Context, spec: Path, *, js: bool) -> None:
     """Register the plan in SPEC in the ledger, then run it: estimate, interval, diagnostics, grade, return."""
-    from app.govern.model import OPERATOR, Actor
-    from app.govern.open import open_ledger
+    from app.govern.open import open_ledger, operator
     from app.govern.studies import Registrar
     from app.measure.studies.run import run_study
 
     settings = context.obj
-    registrar = Registrar(open_ledger(settings, utc_now), settings, Actor(OPERATOR, getpass.getuser()))
+    registrar = Registrar(open_ledger(settings, utc_now), settings, operator())
     done = run_study(spec, registrar.register, lambda: open_runtime(settings).warehouse)
     registrar.keep(done)
     report.emit(done, js=js)

@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
+from data.disk import sha256_of, sync_folder
 from data.manifest import NO_DAY, File, Manifest
 from data.sql import Span
 
@@ -151,20 +152,3 @@ def duck(home: Path, *, memory: str = "700MB", threads: int | None = None) -> du
     con.execute("SET enable_external_access=false")
     con.execute("SET lock_configuration=true")
     return con
-
-
-def sync_folder(folder: Path) -> None:
-    """fsync a directory, so that a rename in it survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

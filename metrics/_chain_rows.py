@@ -13,8 +13,16 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import DAY_US, WHOLE, Facts, Span, day_number, double, micros, real, whole
-from metrics._activation_states import SOURCES, coded, first_activations, linked_sends, resolved, signals
-from metrics._activation_touch import days_of, persons_of, signals_of, signals_of_links, window_ms
+from metrics._activation_states import (
+    SOURCES,
+    STATE_CELLS,
+    coded,
+    first_activations,
+    linked_sends,
+    resolved,
+    signals,
+)
+from metrics._activation_touch import persons_of, window_ms
 from metrics._chain_line import LINKS, SHAPES, LineCells
 from metrics.core.contact import end_of, instant, never, real_activations
 from metrics.core.metric import Reach, Rollup
@@ -252,30 +260,15 @@ INNER = ("code", "line", "currency")
 LINE: Rollup[LineCells] = Rollup(
     key="chain.line",
     title="Merited signals by the link they were lost at",
-    tables=(
-        "signals", "activations", "activation_signals", "message_events", "suppression_events", "outcomes",
-        "person_merges", "data_watermarks",
-    ),
+    tables=STATE_CELLS.tables,
     dims=("model_id", "campaign_id", "channel", "followed"),
     inner=INNER,
     words=("line", "currency"),
     shapes=SHAPES,
     select=_select,
     cells=LineCells.of,
-    touched=(
-        ("signals", _neighbours),
-        ("activation_signals", days_of(signals_of_links("activation_signals"), "signal_id")),
-        ("activations", days_of(signals_of("activations"), "signal_id")),
-        ("message_events", days_of(signals_of("message_events"), "signal_id")),
-        ("suppression_events", days_of(persons_of("suppression_events"), "person_id")),
-        ("outcomes", days_of(persons_of("outcomes"), "person_id")),
-        ("person_merges", days_of(persons_of("person_merges", "from_person_id"), "person_id")),
-        ("data_watermarks", None),
-    ),
-    reach=(
-        ("signals", Reach.ALL), ("message_events", Reach.LATER), ("suppression_events", Reach.ALL),
-        ("outcomes", Reach.LATER), ("person_merges", Reach.ALL),
-    ),
+    touched=(("signals", _neighbours), *(t for t in STATE_CELLS.touched if t[0] != "signals")),
+    reach=(("signals", Reach.ALL), *STATE_CELLS.reach),
     unsettled=("followed", "no"),
     observed=SOURCES,
 )  # fmt: skip

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.settings import Settings
 from data.audit import Chain, Finding
+from data.disk import whole
 
 ORIGIN = "throughline-ledger"
 
@@ -102,12 +103,8 @@ def write(settings: Settings, anchor: Anchor) -> Path:
     """Keep an anchor in the folder of anchors, whole or not at all."""
     path = folder(settings) / f"anchor-{anchor.count:010d}-{anchor.head[:12]}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".tmp")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(anchor.text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with whole(path) as file:
+        file.write(anchor.text.encode())
     return path
 
 

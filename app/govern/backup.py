@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from app.govern.verify import entries, verify
 from app.settings import Settings
 from data import audit
 from data.audit import Entry, canonical
+from data.disk import whole
 from data.ledger import AUDIT, TABLES, raw
 from data.ledger_store import LedgerError
 from data.ledger_types import utc_text
@@ -48,17 +48,9 @@ def backup(ledger: Ledger, settings: Settings, path: Path) -> Backup:
     if proof.state != "intact":
         what = proof.findings[0].detail if proof.findings else "it is empty"
         raise LedgerError(f"no backup was made: the ledger is {proof.state} ({what})")
-    partial = path.with_name(path.name + ".tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with ledger.store.read() as db, partial.open("wb") as out:
-            made = _pack(db, settings, utc_text(ledger.clock()), out, path)
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return made
+    with ledger.store.read() as db, whole(path) as out:
+        return _pack(db, settings, utc_text(ledger.clock()), out, path)
 
 
 def _pack(db: sa.Connection, settings: Settings, at: str, out: object, path: Path) -> Backup:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from app.settings import Settings
+from data.disk import sha256_of, sync_folder
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_EVER = 2 << 30  # what the command line takes
@@ -66,7 +67,7 @@ def keep(root: Path, source: IO[bytes], most: int = MOST_BYTES) -> Kept:
         path = path_of(root, digest.hexdigest())
         path.parent.mkdir(exist_ok=True)
         partial.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
     return Kept(digest.hexdigest(), size)
@@ -80,17 +81,4 @@ def fault(root: Path, sha256: str) -> str | None:
         return str(error)
     if not path.exists():
         return "the file is missing"
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return None if digest.hexdigest() == sha256 else "the file's bytes were altered"
-
-
-def _sync(path: Path) -> None:
-    """Make a rename durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return None if sha256_of(path) == sha256 else "the file's bytes were altered"

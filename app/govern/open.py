@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.govern.model import Clock, Ledger
+import getpass
+
+from app.govern.model import OPERATOR, Actor, Clock, Ledger
 from app.settings import Settings
 from data.ledger_store import Store, sqlite_url
 
@@ -20,6 +22,11 @@ def open_ledger(settings: Settings, clock: Clock) -> Ledger:
         migrations.upgrade(store)
     store.check()
     return Ledger(store, clock)
+
+
+def operator() -> Actor:
+    """Whoever runs the command line on the server."""
+    return Actor(OPERATOR, getpass.getuser())
 
 
 class Door:

@@ -17,7 +17,8 @@ import duckdb
 import numpy as np
 
 from data.contracts import Contract, check, contract_for, with_header
-from data.lake import Lake, duck, sha256_of
+from data.disk import sha256_of
+from data.lake import Lake, duck
 from data.load import days, dedupe, publish
 from data.load.hashes import Hashes, key_sql, row_hashes
 from data.load.readers import NotPlain, Source, open_source

@@ -1,6 +1,5 @@
 """Register pages stay quick with thousands of risks: what depends on the number of records is made once a change."""
 
-import os
 import time
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from app.settings import Settings
 from data import ledger_store
 from data.ledger import TABLES
 from tests.app.test_pages import open_page, shown
+from tests.cases import SOAK
 from tests.ledger.homes import OWNERSHIP, RISK, Desk
 
 LIMIT = 0.200
@@ -96,9 +96,7 @@ def test_what_is_kept_belongs_to_one_state_of_one_ledger():
     assert len(keeping._KEPT) <= keeping.MOST
 
 
-@pytest.mark.skipif(
-    not os.environ.get("THROUGHLINE_SOAK"), reason="5,000 risks take a minute; set THROUGHLINE_SOAK"
-)
+@pytest.mark.skipif(not SOAK, reason="5,000 risks take a minute; set THROUGHLINE_SOAK")
 def test_register_pages_with_5000_risks_stay_below_200_ms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     filled(tmp_path, 5_000)
     for page in ("risks", "ownership", "initiatives", "contracts"):

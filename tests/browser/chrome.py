@@ -10,9 +10,10 @@ import sys
 import time
 import urllib.request
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.cases import ROOT, lane
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 PATIENCE = 60.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
 QUIET = "return document.querySelector('[data-testid=stApp]')?.getAttribute('data-test-script-state') ?? ''"
 WAITING = "return document.querySelectorAll('[data-testid=stSkeleton], [data-testid=stApp] [data-stale=true]').length"
 FAULTS = "return [...document.querySelectorAll('[data-testid=stException], [data-testid=stAlert]')].map(e => e.innerText)"
@@ -32,17 +34,24 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, elsewhere: Path) -> Iterator[str]:
+def serving(
+    home: Path, elsewhere: Path, port: int = 0, environment: Mapping[str, str] = NOTHING
+) -> Iterator[str]:
     """The app on a home, served by its own command from a foreign working folder."""
     lane(
         "Chromium and its driver (apt-get install chromium chromium-driver)",
         CHROMIUM.exists() and DRIVER.exists(),
     )
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "app", "--home", str(home), "serve", "--port", str(port)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     log = (elsewhere / "server.log").open("w+")
-    server = subprocess.Popen(command, cwd=elsewhere, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    server = subprocess.Popen(
+        command,
+        cwd=elsewhere,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(url, server)

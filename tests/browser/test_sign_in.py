@@ -1,6 +1,5 @@
 """Signing in against a real OpenID Connect server on loopback, in a real Chromium."""
 
-import os
 import secrets
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from app.govern.model import OPERATOR, Actor, Step
 from app.govern.open import open_ledger
 from app.runtime import utc_now
 from app.settings import Settings
-from tests.browser.chrome import CHROMIUM, DRIVER, browser, free_port, wait_for
+from tests.browser.chrome import CHROMIUM, DRIVER, browser, free_port, serving
 from tests.cases import ROOT, lane
 
 pytestmark = pytest.mark.browser
@@ -43,18 +42,8 @@ def served(home: Path, issuer: str, port: int) -> Iterator[None]:
         f'cookie_secret = "{secrets.token_urlsafe(48)}"\nclient_id = "throughline"\nclient_secret = "{secrets.token_hex(8)}"\n'
         f'server_metadata_url = "{issuer}/.well-known/openid-configuration"\n'
     )
-    command = [sys.executable, "-m", "app", "--home", str(home), "serve", "--port", str(port)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "THROUGHLINE_SECRETS": str(file)}
-    log = (home / "server.log").open("w+")
-    server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_for(f"http://127.0.0.1:{port}", server)
+    with serving(home, home, port, {"THROUGHLINE_SECRETS": str(file)}):
         yield
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-        log.seek(0)
-        print(log.read()[-2000:])
 
 
 def until(driver, holds: Callable[[str], bool]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import os
 import resource
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from app.govern.baselines.reading import Refused, kind_of
 from app.govern.baselines.repairs import CELLS, FILES
 from app.govern.baselines.sandbox import MEMORY, SANDBOX, Sandbox, Seen
 from data.registers.baselines import DATE_ORDERS, DECIMALS, GRAINS
+from tests.cases import SOAK
 from tests.ledger import odd_books, odd_files
 from tests.ledger.odd_files import SOUND, Odd, text
 
@@ -182,9 +182,7 @@ def test_a_dialect_that_does_not_hold_together_is_refused(told: dict[str, str]):
         Dialect.declared(**{**DECLARED, **told})
 
 
-@pytest.mark.skipif(
-    not os.environ.get("THROUGHLINE_SOAK"), reason="a campaign of minutes; set THROUGHLINE_SOAK"
-)
+@pytest.mark.skipif(not SOAK, reason="a campaign of minutes; set THROUGHLINE_SOAK")
 def test_no_changed_byte_of_a_workbook_is_taken_in_silence(tmp_path: Path):
     whole = odd_files.book()
     sound = look(Odd("w", lambda: whole, 1, "xlsx"), tmp_path).findings.rows_sha256

@@ -26,7 +26,7 @@ from app.govern.verify import verify
 from app.settings import Settings
 from data.ledger import AUDIT, TABLES
 from data.registers import REGISTERS
-from tests.cases import ROOT
+from tests.cases import ROOT, SOAK
 from tests.ledger import homes
 from tests.ledger.homes import Desk, who
 
@@ -236,7 +236,7 @@ from app.settings import Settings
 from data.ledger_store import Store, sqlite_url
 home, at = Path(sys.argv[1]), int(sys.argv[2])
 desk = homes.Desk(Store(sqlite_url(home / "ledger.sqlite")))
-places, seen = ("keep", "_record", "_sync", "execute"), 0
+places, seen = ("keep", "_record", "sync_folder", "execute"), 0
 def dying(real):
     def call(*a, **k):
         global seen
@@ -248,13 +248,13 @@ def dying(real):
                 os.kill(os.getpid(), signal.SIGKILL)
         return result
     return call
-evidence.keep, evidence._sync = dying(evidence.keep), dying(evidence._sync)
+evidence.keep, evidence.sync_folder = dying(evidence.keep), dying(evidence.sync_folder)
 store._record, store.execute = dying(store._record), dying(store.execute)
 store.upload(desk.ledger, Settings(home=home), t.wanted(home, t.SHARES.format(170)), t.who("anna"))
 """
 
 
-@pytest.mark.parametrize("at", range(1, 13) if os.environ.get("THROUGHLINE_SOAK") else (2, 7, 11))
+@pytest.mark.parametrize("at", range(1, 13) if SOAK else (2, 7, 11))
 def test_a_kill_at_any_point_leaves_the_former_baseline_and_the_next_upload_goes_on(
     at, held, settings, tmp_path
 ):

@@ -26,13 +26,14 @@ from app.govern.model import Actor, Add, Change, Command, Denied, Ledger, Step
 from app.govern.verify import verify
 from data.ledger import AUDIT
 from data.ledger_store import Store, sqlite_url
+from tests.cases import SOAK
 from tests.forks import FORKS, forked
 from tests.ledger import homes
 from tests.ledger.homes import RISK, Desk, who
 from tests.ledger.worlds import LATER
 
 ROOMS = ("/app/govern/", "/data/ledger", "/data/audit.py", "/data/field")
-EVERY = 1 if os.environ.get("THROUGHLINE_SOAK") else 47  # every line in the soak, some otherwise
+EVERY = 1 if SOAK else 47  # every line in the soak, some otherwise
 FORKS.set_forkserver_preload([__name__])
 ACKNOWLEDGED, CUT_SHORT, WENT_THROUGH, FAILED = 10, 11, 12, 13
 

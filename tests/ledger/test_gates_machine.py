@@ -27,11 +27,11 @@ from app.govern.gates.review import delegating, review_row, revoking, voting
 from app.govern.model import CommandError, Step
 from app.govern.verify import verify
 from data.ledger import AUDIT
+from tests.cases import SOAK
 from tests.ledger import homes
 from tests.ledger.councils import BAD, COUNCIL, GOOD, STRADDLES, Chamber, chamber, good_numbers
 from tests.ledger.homes import Desk, user, who
 
-SOAK = bool(os.environ.get("THROUGHLINE_SOAK"))
 STEPS, EXAMPLES = (50, 420) if SOAK else (16, 4)
 PEOPLE = (*COUNCIL, "omar", "olga", "vera")
 VOTES = ("approve", "approve with conditions", "reject", "abstain", "recused")

@@ -22,6 +22,7 @@ from app.govern.pack.make import make, printed
 from app.govern.pack.snapshot import PackError, freeze, keep, load, thaw
 from app.runtime import open_runtime, utc_now
 from app.settings import Settings
+from data import disk
 from tests.ledger import homes, packs
 from tests.ledger.homes import user
 
@@ -242,7 +243,7 @@ def test_a_disk_that_fails_leaves_no_half_snapshot(tmp_path, monkeypatch):
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(snapshots.os, "fsync", full)
+    monkeypatch.setattr(disk.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         keep(Settings(home=tmp_path), packs.pack())
     assert list((tmp_path / "packs").iterdir()) == []

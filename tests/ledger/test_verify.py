@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import sqlite3
@@ -23,6 +22,7 @@ from data.audit import Entry
 from data.ledger import AUDIT, COMMON, TABLES
 from data.ledger_store import Store, sqlite_url
 from data.registers import REGISTERS
+from tests.cases import SOAK
 from tests.ledger import homes
 from tests.ledger.worlds import filled
 
@@ -385,7 +385,7 @@ def test_tampering_with_postgresql_is_found(pg: str, tmp_path: Path):
     assert {f.kind for f in proof.findings} == {"row altered", "guard missing"}
 
 
-FLIPS = 200 if os.environ.get("THROUGHLINE_SOAK") else 15
+FLIPS = 200 if SOAK else 15
 
 
 @pytest.mark.slow

@@ -1,5 +1,4 @@
 import datetime as dt
-import os
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,12 @@ from metrics._drift_edges import edges_of, halves
 from metrics.core.metric import Choice, Estimate
 from metrics.core.shift import adjusted, cusum, daily_scores, flagged, psi
 from metrics.drift import METRICS, contributions, shift_of
+from tests.cases import SOAK
 from tests.metrics.rows import predictions, slices
 
 ALL = {m.key.removeprefix("drift."): m for m in METRICS}
 FIRST = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 DAYS = 40  # the reference and twelve more
-SOAK = bool(os.environ.get("THROUGHLINE_SOAK"))
 
 
 def frame(then, now, **columns) -> pd.DataFrame:

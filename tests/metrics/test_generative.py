@@ -1,5 +1,4 @@
 import datetime as dt
-import os
 
 import numpy as np
 import pandas as pd
@@ -22,11 +21,11 @@ from metrics.core.agreement import (
     weighted_rate,
 )
 from metrics.generative import METRICS
+from tests.cases import SOAK
 from tests.metrics.homes import brought_up, loaded_into
 from tests.metrics.rows import DAY, NONE, slices
 
 ALL = {m.key.removeprefix("generative."): m for m in METRICS}
-SOAK = bool(os.environ.get("THROUGHLINE_SOAK"))
 RUNS = 2000 if SOAK else 250
 
 

@@ -1,6 +1,5 @@
 import csv
 import datetime as dt
-import os
 
 import numpy as np
 import pytest
@@ -22,10 +21,9 @@ from metrics.core.discrimination import auc, rank
 from metrics.core.ece import calibration_error
 from metrics.core.metric import Choice
 from metrics.core.top import average_precision, average_precision_limits, first, hits
-from tests.cases import CASES, needs_cases
+from tests.cases import CASES, SOAK, needs_cases
 from tests.metrics.rows import DAY, NONE, estimate, labels, predictions, slices
 
-SOAK = bool(os.environ.get("THROUGHLINE_SOAK"))
 RUNS = 2000 if SOAK else 120
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from app.govern.pack.snapshot import PackError, Snapshot, keep
 from app.govern.verify import chain_of
 from app.govern.views import Room, open_room
 from app.runtime import Runtime
+from data.disk import whole
 from data.ledger_types import utc_text
 
 
@@ -78,15 +77,8 @@ def printed(snapshot: Snapshot, form: str) -> Printed:
 
 def write(snapshot: Snapshot, file: Printed, path: Path) -> Written:
     """Put a printed pack where it was asked for, whole or not at all."""
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with partial.open("wb") as target:
-            target.write(file.content)
-            target.flush()
-            os.fsync(target.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as target:
+        target.write(file.content)
     pack = snapshot.pack
     return Written(
         str(path), snapshot.id, file.pages, len(file.content), pack.made.isoformat(), pack.chain.entries, pack.chain.head,

@@ -6,10 +6,8 @@ import dataclasses
 import datetime as dt
 import enum
 import json
-import os
 import types
 import typing
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 from app.govern.pack.model import FORMAT, BoardPack
 from app.settings import Settings
 from data.audit import Json, canonical, sha256
+from data.disk import whole
 
 MOST_BYTES = 64 * 1024 * 1024
 
@@ -50,16 +49,8 @@ def keep(settings: Settings, pack: BoardPack) -> Snapshot:
     snapshot = Snapshot(sha256(text), pack)
     path = path_of(settings, snapshot.id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{snapshot.id}.{uuid.uuid4().hex}.tmp")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        _sync(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as file:
+        file.write(text.encode())
     return snapshot
 
 
@@ -127,12 +118,3 @@ def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401 (types are values here)
     if kind is dt.datetime:
         return dt.datetime.fromisoformat(value)
     return value
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
