@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlalchemy.sql.expression import FromClause
@@ -122,6 +123,9 @@ class _SqlSession:
 
     def columns(self, statement: sa.Select[tuple[object, ...]]) -> Columns:
         return columns_of(self._connection, statement)
+
+    def arrow(self, statement: sa.Select[tuple[object, ...]]) -> pa.Table:
+        return pa.table(columns_of(self._connection, statement))
 
 
 def columns_of(connection: sa.Connection, statement: sa.Select[Any]) -> Columns:

@@ -154,19 +154,28 @@ def _heard(facts: Facts) -> sa.Subquery:
 
 
 def _timed(facts: Facts) -> sa.Subquery:
-    """One row an attempt: its first send (seq 0), or each distinct refusal in order where nothing was ever sent."""
-    heard = _heard(facts)
+    """One row an attempt: its first send (seq 0), or each distinct refusal in order where nothing was ever sent.
+
+    Refusals are few beside sends: whether theirs were sent after all is asked of their activations alone.
+    """
+    heard, other, also = _heard(facts), _heard(facts), _heard(facts)
     sends = (
         sa.select(heard.c.activation_id, whole(sa.func.min(heard.c.us)).label("us"), number(0).label("seq"))
         .where(heard.c.kind == SENT)
         .group_by(heard.c.activation_id)
     )
-    sent, other = sends.subquery("sent"), _heard(facts)
-    seq = sa.func.row_number().over(partition_by=other.c.activation_id, order_by=other.c.us)
+    refusals = sa.select(other.c.activation_id, other.c.us).where(other.c.kind == REFUSED).cte("refusals")
+    sent = (
+        sa.select(also.c.activation_id)
+        .where(also.c.kind == SENT, also.c.activation_id.in_(sa.select(refusals.c.activation_id)))
+        .distinct()
+        .subquery("sent_after_all")
+    )
+    seq = sa.func.row_number().over(partition_by=refusals.c.activation_id, order_by=refusals.c.us)
     refused = (
-        sa.select(other.c.activation_id, other.c.us, whole(seq).label("seq"))
-        .select_from(other.outerjoin(sent, sent.c.activation_id == other.c.activation_id))
-        .where(other.c.kind == REFUSED, sent.c.activation_id.is_(None))
+        sa.select(refusals.c.activation_id, refusals.c.us, whole(seq).label("seq"))
+        .select_from(refusals.outerjoin(sent, sent.c.activation_id == refusals.c.activation_id))
+        .where(sent.c.activation_id.is_(None))
     )
     return sends.union_all(refused).subquery("timed")
 

@@ -105,13 +105,20 @@ def models(facts: Facts, tried: FromClause) -> sa.Subquery:
     return rows.group_by(link.c.activation_id).subquery("models")
 
 
+def _with_models(facts: Facts, tried: FromClause) -> sa.CTE:
+    """The attempts with `model_id`: joined once here, not once for those that violate and once for those that do not."""
+    model = models(facts, tried)
+    joined = tried.outerjoin(model, model.c.activation_id == tried.c.activation_id)
+    return sa.select(tried, model.c.model_id).select_from(joined).cte("attempts_with_models")
+
+
 def _charged_rows(facts: Facts, sides: Sides, charged: FromClause) -> sa.Select[Any]:
     tried, stop, modes = sides.tried, sides.stops, _modes(facts)
     since = sa.case((charged.c.clock == 0, stop.c.from_us), else_=stop.c.known_us)
     plain = sa.case((tried.c.us - since <= IN_FLIGHT_US, text(TIERS[0])), else_=text(TIERS[1]))
     one = sa.case((sa.and_(charged.c.clock == 0, charged.c.strict_truth == 1), 1), else_=0)
     return sa.select(
-        tried.c.activation_id, tried.c.day, tried.c.channel, tried.c.campaign_id, tried.c.provider,
+        tried.c.activation_id, tried.c.day, tried.c.channel, tried.c.campaign_id, tried.c.provider, tried.c.model_id,
         stop.c.trigger_type, stop.c.origin_channel, sa.func.coalesce(modes.c.mode, text("unknown")).label("mode"),
         stop.c.jurisdiction, tier(charged.c.due, tried.c.us, plain).label("tier"),
         tried.c.root, tried.c.kind, charged.c.clock, tried.c.marketing,
@@ -128,7 +135,7 @@ def _charged_rows(facts: Facts, sides: Sides, charged: FromClause) -> sa.Select[
 def _clean_rows(tried: FromClause, violating: FromClause) -> sa.Select[Any]:
     nothing = sa.cast(sa.null(), sa.Text)
     return sa.select(
-        tried.c.activation_id, tried.c.day, tried.c.channel, tried.c.campaign_id, tried.c.provider,
+        tried.c.activation_id, tried.c.day, tried.c.channel, tried.c.campaign_id, tried.c.provider, tried.c.model_id,
         *(nothing.label(c) for c in ("trigger_type", "origin_channel", "mode", "jurisdiction", "tier")),
         tried.c.root, tried.c.kind, number(0).label("clock"), tried.c.marketing,
         sa.literal_column("0", sa.Integer()).label("crossing"), sa.literal_column("0", sa.Integer()).label("cross_record"),
@@ -136,24 +143,19 @@ def _clean_rows(tried: FromClause, violating: FromClause) -> sa.Select[Any]:
     ).where(tried.c.seq <= 1, tried.c.activation_id.not_in(sa.select(violating.c.activation_id)))  # fmt: skip
 
 
-def _modelled(facts: Facts, rows: FromClause, model: FromClause) -> sa.Subquery:
-    """Rows with the model behind them, cut to the span and the pinned dimensions."""
-    joined = rows.outerjoin(model, model.c.activation_id == rows.c.activation_id)
-    full = sa.select(rows, model.c.model_id).select_from(joined).subquery()
-    inside = sa.true() if facts.span is None else full.c.day.between(facts.span.first, facts.span.last)
-    return sa.select(full).where(inside, picked(full, facts)).subquery()
+def _inside(facts: Facts, rows: FromClause) -> sa.Subquery:
+    """Rows cut to the span and the pinned dimensions."""
+    inside = sa.true() if facts.span is None else rows.c.day.between(facts.span.first, facts.span.last)
+    return sa.select(rows).where(inside, picked(rows, facts)).subquery()
 
 
 def _parts(facts: Facts, people: People) -> tuple[sa.Subquery, sa.Subquery]:
     """The charges, with a flag for each view, and the clean attempts, which need none (and are the many)."""
-    tried = attempts(facts, people)
+    tried = _with_models(facts, attempts(facts, people))
     sides = Sides.of(facts, people, tried)
     charged, violating = charges(sides)
-    model = sa.select(models(facts, tried)).cte("models_behind")
     violations = _charged_rows(facts, sides, charged).subquery()
-    return _modelled(facts, violations, model), _modelled(
-        facts, _clean_rows(tried, violating).subquery(), model
-    )
+    return _inside(facts, violations), _inside(facts, _clean_rows(tried, violating).subquery())
 
 
 def judged(facts: Facts, people: People) -> sa.Subquery:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import cast
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +15,15 @@ from data.engines import Columns
 from metrics.core.metric import C, Rollup
 from metrics.core.shapes import Counts, columns_of
 
+MOST_PLACES = 1 << 62  # what one whole number can tell apart
+Cells: TypeAlias = "Columns | pa.Table"  # as arrays, or as the engine's own Arrow table
+
 
 def counts_of(rollup: Rollup[C]) -> tuple[str, ...]:
     return tuple(c for s in rollup.shapes if isinstance(s, Counts) for c in s.columns)
 
 
-def table_of(rollup: Rollup[C], dims: Sequence[str], parts: Sequence[Columns]) -> pa.Table:
+def table_of(rollup: Rollup[C], dims: Sequence[str], parts: Sequence[Cells]) -> pa.Table:
     """The cells of all spans as one Arrow table in the store's types."""
     counts = set(counts_of(rollup))
     types: dict[str, pa.DataType] = {"day": pa.int32()}
@@ -27,18 +31,18 @@ def table_of(rollup: Rollup[C], dims: Sequence[str], parts: Sequence[Columns]) -
     types |= {c: pa.string() if c in rollup.words else pa.int32() for c in rollup.inner}
     types |= {c: pa.int64() if c in counts else pa.float64() for c in columns_of(rollup.shapes)}
     schema = pa.schema(list(types.items()))
-    tables = [
-        pa.table({c: pa.array(_plain(part[c], t)).cast(t) for c, t in types.items()}, schema=schema)
-        for part in parts
-    ]
+    tables = [pa.table({c: _typed(part[c], t) for c, t in types.items()}, schema=schema) for part in parts]
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
-def _plain(values: NDArray[np.generic], wanted: pa.DataType) -> NDArray[np.generic]:
-    """Whole numbers that a driver handed over as floats are made whole again before the cast."""
-    if pa.types.is_integer(wanted) and values.dtype.kind in "fO":
-        return cast("NDArray[np.generic]", np.rint(values.astype(float)).astype(np.int64))
-    return values
+def _typed(values: NDArray[np.generic] | pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    """A column in the store's type; whole numbers that a driver handed over as floats are made whole again."""
+    column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([pa.array(values)])
+    if pa.types.is_integer(wanted) and not pa.types.is_integer(column.type):
+        column = pc.round(column.cast(pa.float64())).cast(pa.int64())
+    return (
+        pc.fill_null(column.cast(wanted), math.nan) if pa.types.is_floating(wanted) else column.cast(wanted)
+    )
 
 
 def negated(rollup: Rollup[C], table: pa.Table) -> pa.Table:
@@ -62,19 +66,21 @@ def summed(rollup: Rollup[C], table: pa.Table) -> pa.Table:
 
 def in_order(table: pa.Table, names: Sequence[str]) -> pa.Table:
     """Rows sorted by these columns, nulls last; their words come back as codes, which sort and move faster."""
-    ranks = []
+    place, places = np.zeros(table.num_rows, dtype=np.int64), 1
     for name in names:
         column = table[name].combine_chunks()
+        codes = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         if pa.types.is_string(column.type):
-            column = column.dictionary_encode()
-            table = table.set_column(table.column_names.index(name), name, column)
-            order = pc.sort_indices(column.dictionary).to_numpy()
-            rank = np.empty(len(order) + 1, dtype=np.int64)
-            rank[order], rank[-1] = np.arange(len(order)), len(order)
-            ranks.append(rank[pc.fill_null(column.indices, -1).to_numpy()])
-        else:
-            ranks.append(column.to_numpy(zero_copy_only=False))
-    return table.take(pa.array(np.lexsort(ranks[::-1])))
+            table = table.set_column(table.column_names.index(name), name, codes)
+        order = pc.sort_indices(codes.dictionary).to_numpy()
+        rank = np.empty(len(order) + 1, dtype=np.int64)
+        rank[order], rank[-1] = np.arange(len(order)), len(order)
+        if places * len(rank) > MOST_PLACES:
+            found, place = np.unique(place, return_inverse=True)
+            places = len(found)
+        places *= len(rank)
+        place = place * len(rank) + rank[pc.fill_null(codes.indices, -1).to_numpy()]
+    return table.take(pc.sort_indices(pa.array(place)))
 
 
 def on_days(table: pa.Table, days: Sequence[int], *, inside: bool = True) -> pa.Table:

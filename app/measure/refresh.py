@@ -15,10 +15,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from app.measure.bykey import Step, change
+from app.measure.cells import Cells
 from app.measure.reach import observed_us, spans
 from app.measure.store import RollupStore, definition_of, period_of
 from data import schema
-from data.engines import FAR_US, Columns, Dirty, Warehouse
+from data.engines import FAR_US, Dirty, Warehouse
 from data.manifest import NO_DAY, File, Refreshed
 from data.sql import Facts, Span, micros
 from metrics.core.metric import C, Rollup
@@ -125,7 +126,7 @@ class _Job(Generic[C]):
             if run.state is not None and run.state.mark != run.mark:
                 store.lake.manifest.advance(rollup.key, run.mark)
             return Outcome(rollup.key, 0, 0, time.perf_counter() - self.started, full=False)
-        parts: list[Columns] = []
+        parts: list[Cells] = []
         as_of = None if run.state is None or run.full else run.state.as_of_us
         done = 0
         for chunk in _chunks(days, rollup, self.warehouse):
@@ -255,13 +256,13 @@ def _chunks(days: Sequence[int], rollup: Rollup[C], warehouse: Warehouse) -> lis
 
 def _cells(
     rollup: Rollup[C], warehouse: Warehouse, run: _Run, days: Sequence[int]
-) -> tuple[Columns, int | None]:
+) -> tuple[Cells, int | None]:
     """Cells of a run of days, and the newest load (epoch microseconds) among the rows they came from."""
     span = Span(days[0], days[-1])
     facts = Facts(run.tables, run.dims, span, observed_us=run.observed_us)
     with warehouse.session(rollup.tables, spans(rollup, span)) as session:
-        cells = session.columns(rollup.select(facts))
-        cells = rollup.derived(cells) if rollup.derived else cells
+        asked = rollup.select(facts)
+        cells = rollup.derived(session.columns(asked)) if rollup.derived else session.arrow(asked)
         newest = [session.columns(_newest(run.tables[n], n, span))["newest"] for n in rollup.tables]
     known = [int(float(n[0])) for n in newest if n.size and not np.isnan(float(n[0]))]
     return cells, max(known, default=None)

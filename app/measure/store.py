@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from app.measure.cells import counts_of, in_order, negated, on_days, summed, table_of
+from app.measure.cells import Cells, counts_of, in_order, negated, on_days, summed, table_of
 from data.engines import Columns, DuckPool
 from data.lake import Lake
 from data.manifest import File, Held, Refreshed
@@ -88,7 +88,7 @@ class RollupStore:
         self,
         rollup: Rollup[C],
         dims: Sequence[str],
-        cells: Sequence[Columns],
+        cells: Sequence[Cells],
         days: Sequence[int],
         *,
         full: bool,

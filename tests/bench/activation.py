@@ -36,7 +36,7 @@ def ours(home: Path) -> Found:
     from metrics import ALL, ROLLUPS
     from metrics.core.metric import Scope
 
-    runtime = open_runtime(Settings(home=home, duckdb_memory="1200MB"))
+    runtime = open_runtime(Settings(home=home, duckdb_memory="1500MB"))
     refresh([ROLLUPS["activation.states"]], runtime.warehouse, runtime.store, utc_now, full=True)
     found = runtime.readings.read(ALL["activation.signals"], Scope(by=("state",)))
     states = {str(dict(r.by)["state"]): int(r.value or 0) for r in found}
@@ -137,7 +137,7 @@ def one_new_day(home: Path, rows: int) -> float:
     from tests.bench.activation_rows import FIRST_DAY, journeys
 
     journeys(Lake(home), rows=rows, days=1, first_day=FIRST_DAY + DAYS)
-    runtime = open_runtime(Settings(home=home, duckdb_memory="1200MB"))
+    runtime = open_runtime(Settings(home=home, duckdb_memory="1500MB"))
     started = time.perf_counter()
     refresh([ROLLUPS["activation.states"]], runtime.warehouse, runtime.store, utc_now)
     return time.perf_counter() - started

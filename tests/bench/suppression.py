@@ -27,7 +27,7 @@ def ours(home: Path) -> Found:
     from metrics import ALL, ROLLUPS
     from metrics.core.metric import Scope
 
-    runtime = open_runtime(Settings(home=home, duckdb_memory="1200MB"))
+    runtime = open_runtime(Settings(home=home, duckdb_memory="1500MB"))
     refresh([ROLLUPS[ROLLUP]], runtime.warehouse, runtime.store, utc_now, full=True)
     metric = ALL["suppression.violations"]
     found: Found = {}
@@ -105,7 +105,7 @@ def one_new_day(home: Path) -> float:
     from tests.bench.activation_rows import FIRST_DAY, journeys
 
     journeys(Lake(home), rows=ROWS // DAYS, days=1, first_day=FIRST_DAY + DAYS)
-    runtime = open_runtime(Settings(home=home, duckdb_memory="1200MB"))
+    runtime = open_runtime(Settings(home=home, duckdb_memory="1500MB"))
     started = time.perf_counter()
     refresh([ROLLUPS[ROLLUP]], runtime.warehouse, runtime.store, utc_now)
     return time.perf_counter() - started
