@@ -10,6 +10,7 @@ import numpy as np
 from metrics._activation_feedback import INVALID, REACHED, WaitCells
 from metrics._activation_grid import SECOND
 from metrics._activation_hop_cells import ChainCells, StepCells
+from metrics._activation_hours import HOURS, WALL
 from metrics._activation_states import DAY_US, STATES, StateCells
 from metrics.core.estimates import share
 from metrics.core.incidence import IncidenceCurves, aalen_johansen, incidence_at
@@ -160,15 +161,16 @@ def complete_chain_share(cells: ChainCells, _: Choice) -> Estimate:
     return share(int(cells.n[full].sum()), n, "no signal was activated in this scope")
 
 
-def manual_share(cells: ChainCells, _: Choice) -> Estimate:
-    n = int(cells.observed.sum())
-    if n == 0 or cells.total_seconds <= 0:
+def manual_share(cells: ChainCells, choice: Choice) -> Estimate:
+    n, clock = int(cells.observed.sum()), choice[HOURS.name]
+    at = HOURS.choices.index(clock)
+    manual, total = cells.manual_seconds[at], cells.total_seconds[at]
+    if n == 0 or cells.total_seconds[0] <= 0:
         return undefined("no activated signal has a logged hop: load activation_hops", n)
-    part = cells.manual_seconds / cells.total_seconds
-    return Estimate(
-        part, n=n, numerator=cells.manual_seconds, denominator=cells.total_seconds,
-        method="ratio of sums, wall-clock",
-    )  # fmt: skip
+    if total <= 0:
+        return undefined("no activated signal spent any working time on its way", n)
+    method = f"ratio of sums, {'wall-clock' if clock == WALL else 'working hours'}"
+    return Estimate(manual / total, n=n, numerator=manual, denominator=total, method=method)
 
 
 def manual_signals_share(cells: ChainCells, _: Choice) -> Estimate:

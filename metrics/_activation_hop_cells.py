@@ -41,22 +41,30 @@ class StepCells:
         return cls(hop, mask, broken, n, columns["inverted"].astype(np.int64), seconds, low, high)
 
 
+WAITS = ("manual_us", "manual_worked_us", "total_us", "total_worked_us")
+
+
 @dataclass(frozen=True)
 class ChainCells:
-    """Chains of one slice, one entry a cell: mask of hops up to sent, n, and seconds waited (all, manual)."""
+    """Chains of one slice, one entry a cell: mask of hops up to sent, n, and seconds waited (all, manual).
+
+    The pairs hold seconds of wall-clock and of working time.
+    """
 
     mask: Ints
     broken: Ints
     n: Ints
     observed: Ints
     manual: Ints
-    manual_seconds: float
-    total_seconds: float
+    manual_seconds: tuple[float, float]
+    total_seconds: tuple[float, float]
 
     @classmethod
     def of(cls, columns: Columns) -> ChainCells:
         mask, broken, n, observed, manual = (
             columns[k].astype(np.int64) for k in ("mask", "broken", "n", "observed", "manual")
         )
-        manual_us, total_us = (float(columns[k].astype(float).sum()) for k in ("manual_us", "total_us"))
-        return cls(mask, broken, n, observed, manual, manual_us / SECOND, total_us / SECOND)
+        by_hand, by_hand_worked, total, total_worked = (
+            float(columns[k].astype(float).sum()) / SECOND for k in WAITS
+        )
+        return cls(mask, broken, n, observed, manual, (by_hand, by_hand_worked), (total, total_worked))

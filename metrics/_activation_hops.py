@@ -15,7 +15,8 @@ from sqlalchemy.sql.expression import ColumnElement
 from data.schema import HOPS
 from data.sql import Facts, day_number, micros, whole
 from metrics._activation_grid import log_bucket
-from metrics._activation_hop_cells import ChainCells, StepCells
+from metrics._activation_hop_cells import WAITS, ChainCells, StepCells
+from metrics._activation_hours import worked_us
 from metrics._activation_states import (
     SKEW_US,
     SOURCES,
@@ -120,6 +121,7 @@ def _steps(facts: Facts) -> tuple[sa.CTE, sa.CTE]:
             nxt.c.signal_id, nxt.c.place, nxt.c.to_place, nxt.c.manual, nxt.c.said, nxt.c.us.label("from_us"),
             nxt.c.to_us,
             sa.case((length < 0, 0), else_=length).label("us"),
+            sa.case((length < 0, 0), else_=worked_us(nxt.c.to_us) - worked_us(nxt.c.us)).label("worked_us"),
             sa.case((length < -SKEW_US, 1), else_=0).label("inverted"),
             sa.case((nxt.c.least < 0, 0), else_=nxt.c.least).label("least_us"),
             sa.case((nxt.c.most < 0, 0), else_=nxt.c.most).label("most_us"),
@@ -135,23 +137,27 @@ def _chains(steps: sa.CTE) -> sa.Subquery:
     on_way = steps.c.to_place < TO_SENT
     bit = sa.case(*((steps.c.to_place == i, 1 << i) for i in range(1, TO_SENT)), else_=0)
     zero = sa.literal_column("0", sa.Integer())
-    told = sa.case((sa.and_(on_way, steps.c.inverted == 0), steps.c.us), else_=zero)
-    return (
+    by_hand = sa.and_(on_way, steps.c.inverted == 0, steps.c.manual == 1)
+    sent_us = sa.func.max(sa.case((steps.c.to_place == TO_SENT - 1, steps.c.to_us), else_=zero))
+    scored_us = sa.func.max(sa.case((steps.c.place == 0, steps.c.from_us), else_=zero))
+    chains = (
         sa.select(
             steps.c.signal_id,
             (whole(sa.func.sum(bit)) + 1).label("mask"),
             whole(sa.func.max(sa.case((on_way, steps.c.inverted), else_=zero))).label("broken"),
-            whole(sa.func.sum(told * sa.case((on_way, steps.c.manual), else_=zero))).label("manual_us"),
+            whole(sa.func.sum(sa.case((by_hand, steps.c.us), else_=zero))).label("manual_us"),
+            whole(sa.func.sum(sa.case((by_hand, steps.c.worked_us), else_=zero))).label("manual_worked_us"),
             whole(sa.func.max(sa.case((on_way, steps.c.manual), else_=zero))).label("manual"),
             whole(sa.func.max(steps.c.said)).label("said"),
-            whole(
-                sa.func.max(sa.case((steps.c.to_place == TO_SENT - 1, steps.c.to_us), else_=zero))
-                - sa.func.max(sa.case((steps.c.place == 0, steps.c.from_us), else_=zero))
-            ).label("total_us"),
+            whole(scored_us).label("scored_us"), whole(sent_us).label("sent_us"),
         )
         .group_by(steps.c.signal_id)
-        .subquery("chains")
-    )
+        .subquery("chains_of_hops")
+    )  # fmt: skip
+    worked = worked_us(chains.c.sent_us) - worked_us(chains.c.scored_us)
+    return sa.select(
+        chains, (chains.c.sent_us - chains.c.scored_us).label("total_us"), worked.label("total_worked_us")
+    ).subquery("chains")
 
 
 def manual_waits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
@@ -169,6 +175,7 @@ REACH = (*STATE_CELLS.reach, ("activation_hops", Reach.LATER))
 TABLES = (*STATE_CELLS.tables, "activation_hops")
 
 
+SUMMED = ("observed", "manual", *WAITS)
 STEP_KEYS = ("step", "mask", "broken", "bucket", "low_bucket", "high_bucket")
 
 
@@ -212,8 +219,9 @@ def _select_chains(facts: Facts) -> sa.Select[tuple[object, ...]]:
     rows = (
         sa.select(
             day_number(active.c.us).label("day"), *(active.c[d] for d in facts.dims), chains.c.mask, chains.c.broken,
-            chains.c.said.label("observed"), chains.c.manual, sa.case((seen, chains.c.manual_us), else_=0).label("manual_us"),
-            sa.case((sa.and_(seen, chains.c.total_us > 0), chains.c.total_us), else_=0).label("total_us"),
+            chains.c.said.label("observed"), chains.c.manual,
+            *(sa.case((seen, chains.c[c]), else_=0).label(c) for c in ("manual_us", "manual_worked_us")),
+            *(sa.case((sa.and_(seen, chains.c[c] > 0), chains.c[c]), else_=0).label(c) for c in ("total_us", "total_worked_us")),
         )
         .select_from(active.join(chains, chains.c.signal_id == active.c.signal_id))
         .subquery("chain_rows")
@@ -222,7 +230,7 @@ def _select_chains(facts: Facts) -> sa.Select[tuple[object, ...]]:
     return sa.select(
         *keys,
         sa.func.count().label("n"),
-        *(whole(sa.func.sum(rows.c[k])).label(k) for k in ("observed", "manual", "manual_us", "total_us")),
+        *(whole(sa.func.sum(rows.c[k])).label(k) for k in SUMMED),
     ).group_by(*keys)
 
 
@@ -246,9 +254,9 @@ CHAINS: Rollup[ChainCells] = Rollup(
     tables=TABLES,
     dims=DIMS,
     inner=("mask", "broken"),
-    shapes=(Counts(("n", "observed", "manual", "manual_us", "total_us")),),
+    shapes=(Counts(("n", *SUMMED)),),
     select=_select_chains,
-    version=2,
+    version=3,
     cells=ChainCells.of,
     touched=TOUCHED,
     reach=REACH,

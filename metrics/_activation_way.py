@@ -23,6 +23,7 @@ from metrics._activation_figures import (
 from metrics._activation_hop_cells import ChainCells, StepCells
 from metrics._activation_hop_times import hop_quantile
 from metrics._activation_hops import CHAINS, STEPS
+from metrics._activation_hours import HOURS
 from metrics.core.metric import Dimension, Direction, Metric, Setting, Unit
 
 OWNER = "initiative owner"
@@ -86,8 +87,8 @@ MANUAL = Metric[ChainCells](
     title="Time spent waiting for a manual step",
     question="How much of the way to the person is waiting for somebody's hand?",
     definition=(
-        "Seconds waiting for a manual hop / seconds from scored to sent, wall-clock, over activated signals with a logged "
-        "hop."
+        "Seconds waiting for a manual hop / seconds from scored to sent, over activated signals with a logged hop; of the "
+        "wall clock or of working hours, as `hours` says."
     ),
     why="Manual approval that outlasts the window undoes the model; it must be a choice, not a habit.",
     dimension=Dimension.PROCESS,
@@ -97,6 +98,7 @@ MANUAL = Metric[ChainCells](
     interval="none: a ratio of sums",
     owner=OWNER,
     finalise=manual_share,
+    settings=(HOURS,),
     cases=BY_HAND,
 )
 MANUAL_SIGNALS = Metric[ChainCells](

@@ -18,6 +18,7 @@ from metrics._activation_feedback import FEEDBACK, INVALID, STALENESS, WaitCells
 from metrics._activation_figures import complete_chain_share, manual_share, manual_signals_share, value_lost
 from metrics._activation_hop_cells import ChainCells, StepCells
 from metrics._activation_hops import CHAINS, STEPS
+from metrics._activation_hours import HOURS
 from metrics._activation_slo import DUE, DueCells
 from metrics._activation_states import STATE_CELLS, STATES, StateCells, resolved_states
 from metrics.core.contact import NEVER
@@ -181,12 +182,18 @@ def test_complete_chains_and_manual_waits_are_those_of_the_oracle(judged: Judged
     share = complete_chain_share(cells, NONE)
     assert (share.numerator, share.denominator) == (full, len(chains))
     seen = [c for c in chains if c.observed]
-    manual, signals = manual_share(cells, NONE), manual_signals_share(cells, NONE)
+    manual, worked = (manual_share(cells, Choice((("hours", c),))) for c in HOURS.choices)
+    signals = manual_signals_share(cells, NONE)
     assert manual.n == len(seen)
     assert signals.n == len(seen)
     if manual.value is not None:
         assert manual.numerator == pytest.approx(sum(c.manual_seconds for c in seen))
         assert manual.denominator == pytest.approx(sum(c.total_seconds for c in seen))
+    if worked.value is not None:
+        assert worked.numerator == pytest.approx(sum(c.manual_worked for c in seen))
+        assert worked.denominator == pytest.approx(sum(c.total_worked for c in seen))
+    else:
+        assert sum(c.total_worked for c in seen) == 0
     if seen:
         assert signals.numerator == sum(c.has_manual for c in seen)
 

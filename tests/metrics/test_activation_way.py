@@ -200,3 +200,23 @@ def test_a_day_of_many_slow_signals_is_no_incident():
     n[30, 1], good[30, 1] = 400, 80
     assert not incident_days(good, n).any()
     assert not incident_days(good[: FEWEST_DAYS - 1], n[: FEWEST_DAYS - 1]).any()
+
+
+def test_a_weekend_of_waiting_for_a_hand_is_long_by_the_wall_and_short_by_the_desk(tmp_path):
+    """Scored Friday 16:00, approved Monday 10:00, sent 10:30: of 66.5 h, 66 waited; of 2.5 working hours, 2."""
+    runtime = loaded_into(
+        tmp_path / "home",
+        {
+            "signals": signals([("S", "16:00:00")], 300_000).replace(DAY, "2026-03-06T"),
+            "activations": activations([("A", "email", "16:00:00")]).replace(DAY, "2026-03-06T"),
+            "activation_signals": links([("S", "A")]),
+            "message_events": events([("A", "sent", "10:30:00")]).replace(DAY, "2026-03-09T"),
+            "activation_hops": "signal_id,activation_id,hop,entered_at,mode\nS,A,approved,2026-03-09T10:00:00Z,manual\n",
+            "data_watermarks": MARK,
+        },
+        [ROLLUPS["activation.chains"]],
+    )
+    (wall,), (desk,) = (read(runtime, "manual_share", settings=(("hours", h),)) for h in ("wall", "working"))
+    assert (wall.numerator, wall.denominator) == (66 * 3600, 66.5 * 3600)
+    assert (desk.numerator, desk.denominator) == (2 * 3600, 2.5 * 3600)
+    assert "working hours" in desk.method

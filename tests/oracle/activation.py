@@ -35,7 +35,8 @@ A12. The chain is `scored`, `sent` and every hop between them that occurs at all
     share is of the activated signals.
 A13. Manual share: over activated signals with at least one row of hops up to `sent`: the sum of steps up to sent
     that end in a manual hop / the sum of (sent hop - scored hop, at least 0). A signal has a manual hop when one
-    of its hops after scored, up to sent, is manual (inverted or not).
+    of its hops after scored, up to sent, is manual (inverted or not). In working hours the same ratio of the time that
+    lies on Monday to Friday from 9 to 17 h UTC.
 A14. Feedback and loop closure have one input: each conversion or other outcome of a person with a signal (not
     test) at or before it. It reached the model at the earliest ingested_at of its feedback events, or at the
     fed_back hop of a signal of that person whose converted hop (same activation) has exactly the outcome's time;

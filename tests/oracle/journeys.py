@@ -5,11 +5,15 @@ The rules are A10 to A17 in the docstring of `activation`.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.oracle.activation import HOPS, TO_SENT, State, excluded, sends_of, state_of, states
 from tests.oracle.engine import SECOND, Row, World, seconds
+
+HOUR = 3600 * SECOND
+DAY = 24 * HOUR
 
 
 def episodes(w: World) -> list[tuple[list[str], State]]:
@@ -56,6 +60,8 @@ class Chain:
     total_seconds: float
     has_manual: bool
     observed: bool  # any row of hops up to `sent`
+    manual_worked: float
+    total_worked: float
 
 
 def chains(w: World) -> list[Chain]:
@@ -84,18 +90,31 @@ def _chain(w: World, signal: Row, state: State, occurring: set[str]) -> Chain:
     at.setdefault("scored", (signal["scored_at"], "unknown"))
     at.setdefault("sent", (state.first_send_at or 0, "unknown"))
     steps, inverted = _steps(w, at)
-    manual = sum(s for (_, to), s in steps.items() if to in TO_SENT and at[to][1] == "manual")
+    by_hand = [(a, to) for a, to in steps if to in TO_SENT and at[to][1] == "manual"]
     broken = any(to in TO_SENT for _, to in inverted)
     return Chain(
         signal["signal_id"],
         steps,
         inverted,
         occurring <= set(at) and not broken,
-        manual,
+        sum(steps[k] for k in by_hand),
         max(0.0, seconds(at["sent"][0] - at["scored"][0])),
         any(at[hop][1] == "manual" for hop in TO_SENT[1:] if hop in at),
         observed,
+        sum(worked(at[a][0], at[to][0]) for a, to in by_hand),
+        worked(at["scored"][0], at["sent"][0]),
     )
+
+
+def worked(start: int, end: int) -> float:
+    """Seconds between two instants (microseconds) that lie on a Monday to Friday from 9 to 17 h UTC, day by day."""
+    total, day = 0, start // DAY
+    while day * DAY < end:
+        if dt.datetime.fromtimestamp(day * 86_400, dt.UTC).weekday() < 5:
+            opens, closes = day * DAY + 9 * HOUR, day * DAY + 17 * HOUR
+            total += max(0, min(end, closes) - max(start, opens))
+        day += 1
+    return total / SECOND
 
 
 def _steps(
