@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -130,7 +131,20 @@ class Register:
     label: str = "title"
 
     def field(self, name: str) -> Field | None:
-        return next((f for f in self.fields if f.name == name), None)
+        return self._by_name.get(name)
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {f.name: f for f in self.fields}
+
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.fields)
+
+    @functools.cached_property
+    def owners(self) -> tuple[str, ...]:
+        """The fields that name somebody who owns the record."""
+        return tuple(f.name for f in self.fields if f.owns)
 
     @property
     def verbs(self) -> tuple[str, ...]:

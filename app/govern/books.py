@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 
 from app.govern import rows
@@ -45,9 +46,12 @@ def bound_of(row: Row, prefix: str) -> Target | None:
     """A tripwire or an indicator as a Target (in breach where that is not met); None where the row has none."""
     if row[f"{prefix}_metric"] is None:
         return None
-    comparator = Comparator(row.text(f"{prefix}_comparator"))
-    threshold = _number(row[f"{prefix}_threshold"])
-    return Target(row.text(f"{prefix}_metric"), comparator, threshold, where=scope_of(row[f"{prefix}_scope"]))
+    return _bound(*(row[f"{prefix}_{part}"] for part in ("metric", "comparator", "threshold", "scope")))
+
+
+@functools.lru_cache(maxsize=4096)  # thousands of risks share a few bounds
+def _bound(metric: Value, comparator: Value, threshold: Value, scope: Value) -> Target:
+    return Target(str(metric), Comparator(str(comparator)), _number(threshold), where=scope_of(scope))
 
 
 def scope_of(words: Value) -> tuple[tuple[str, str], ...]:

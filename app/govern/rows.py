@@ -64,8 +64,7 @@ def rows(db: sa.Connection, register: str, *, live: bool = False) -> tuple[Row, 
 def read_row(register: str, found: sa.Row[Any]) -> Row:
     """The columns of a table stand in the order of COMMON, then the register's fields."""
     record_id, version, seq, state, at, issuer, subject, reason, *values = tuple[Any, ...](found)
-    names = (f.name for f in REGISTERS[register].fields)
-    own: dict[str, Value] = dict(zip(names, values, strict=True))
+    own: dict[str, Value] = dict(zip(REGISTERS[register].names, values, strict=True))
     return Row(register, record_id, version, seq, state, at, Actor(issuer, subject), reason, own)
 
 

@@ -6,12 +6,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from app.govern import rows
 from app.govern.access import why_not
 from app.govern.kept import kept, state_of
 from app.govern.model import Actor, Ledger, Row
+from app.govern.shelf import Shelf, shelf_of
 from app.govern.watch import Seen, Watch
 from app.measure import words
 from data.field_text import shown
@@ -37,6 +36,8 @@ LISTED: Mapping[str, tuple[str, ...]] = {
     "check_ins": ("target", "confidence"),
     "studies": ("design", "initiative", "baseline", "plan_hash"),
     "study_results": ("grade", "estimate", "low", "high", "value", "counted"),
+    "milestones": ("initiative", "kind", "due", "reached", "owner"),
+    "conclusions": ("initiative", "concluded", "effect", "owner"),
     "users": ("issuer", "subject", "roles"),
 }
 
@@ -52,7 +53,7 @@ class Room:
     actor: Actor | None
     roles: tuple[str, ...]
     now: dt.datetime
-    shelf: Mapping[str, Mapping[str, Row]]
+    shelf: Shelf
     seen: Seen = NOTHING_SEEN
     state: str = ""
 
@@ -96,8 +97,10 @@ class Room:
 
     def mine(self, register: str, row: Row) -> bool:
         """Whether the reader is named in the record as one who owns it."""
-        named = (row.text(f.name) for f in REGISTERS[register].fields if f.owns)
-        return self.actor is not None and self.actor.identity in named
+        if self.actor is None:
+            return False
+        me = self.actor.identity
+        return any(row.values[name] == me for name in REGISTERS[register].owners)
 
 
 @dataclass(frozen=True)
@@ -166,13 +169,9 @@ def open_room(ledger: Ledger, actor: Actor | None, watch: Watch | None = None) -
     with ledger.store.read() as db:
         roles = rows.roles_of(db, actor) if actor else ()
         state = state_of(ledger, db)
-        shelf = kept(state, "shelf", lambda: _shelf(db)) if roles else {}
+        shelf = kept(state, "shelf", lambda: shelf_of(ledger, db)) if roles else {}
     seen = watch.seen() if watch and roles else NOTHING_SEEN
     return Room(ledger, actor, roles, ledger.clock(), shelf, seen, state)
-
-
-def _shelf(db: sa.Connection) -> Mapping[str, Mapping[str, Row]]:
-    return {name: {r.record_id: r for r in rows.rows(db, name)} for name in REGISTERS}
 
 
 def listing(room: Room, register: str) -> Listing:
