@@ -11,6 +11,7 @@ from app.measure.judged import Frame, Judged, bucket_of
 from app.report import sql_of
 from data.sql import date_of, day_of
 from metrics import ALL, ROLLUPS, drift, model
+from metrics.core.intervals import wilson_limits
 from metrics.core.metric import Choice, Reading
 from metrics.core.shapes import Floats
 
@@ -49,6 +50,7 @@ class Curve:
     x: Floats
     y: Floats
     mark: float | None = None
+    limits: tuple[Floats, Floats] | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ def _precision(frame: Frame) -> Curve | None:
     if not len(p) or p[-1] == 0 or q[-1] == 0:
         return None
     some = (p + q) > 0
-    return Curve(p[some] / p[-1], p[some] / (p + q)[some], float(p[-1] / (p[-1] + q[-1])))
+    p, q = p[some], q[some]
+    return Curve(p / p[-1], p / (p + q), float(p[-1] / (p[-1] + q[-1])), wilson_limits(p, p + q))
 
 
 def _arrival(frame: Frame) -> Curve | None:

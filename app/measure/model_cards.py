@@ -9,6 +9,7 @@ import numpy as np
 from app.measure import words
 from app.measure.judged import ORDER, Frame, Judged, history
 from metrics import ALL, ROLLUPS, model
+from metrics.core.discrimination import RocBand, roc_band
 from metrics.core.metric import Metric, Reading
 from metrics.core.shapes import Floats, Ints
 
@@ -43,6 +44,7 @@ class RocCurve:
     true_positive_rate: Floats
     auc: Judged
     operating: tuple[float, float] | None
+    band: RocBand
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,9 @@ def model_detail(frame: Frame, name: str) -> ModelDetail:
     corners = model.roc(cells)
     roc = None
     if corners.true_positive_rate.size:
-        roc = RocCurve(corners.false_positive_rate, corners.true_positive_rate, auc, _operating(own))
+        fine = model.score_histogram(cells)
+        band = roc_band(corners, float(fine.positives.sum()), float(fine.negatives.sum()))
+        roc = RocCurve(corners.false_positive_rate, corners.true_positive_rate, auc, _operating(own), band)
     curve = model.reliability(cells)
     promises = Promises(curve.score, curve.observed, curve.low, curve.high, curve.n) if curve.n.size else None
     return ModelDetail(

@@ -5,6 +5,7 @@ Dictionaries, not graph objects: building them is ten times faster. Nothing here
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,12 @@ import streamlit as st
 from app.measure import words
 from app.measure.judged import Judged, bucket_of, drawable
 from app.ui.marks import text
-from app.ui.theme import SERIES, TARGET_LINE
+from app.ui.theme import REFERENCE_LINE, SERIES, TARGET_LINE
 from metrics.core.metric import Reading
+from metrics.core.shapes import Floats
 
 MOST_POINTS = 500
+TINT = "rgba(14,127,191,0.16)"
 Spec = dict[str, Any]  # plotly's own format
 CONFIG = {"displayModeBar": False, "responsive": True}
 
@@ -32,14 +35,33 @@ class Chart:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Flag:
+    """A day to mark on a line: a letter, and what is told where one points at it."""
+
+    day: dt.date
+    letter: str
+    told: str
+
+
 def draw(chart: Chart | None, key: str) -> None:
     """Draw a chart under its finding; a chart that cannot be drawn says why in its note."""
     if chart is None:
         return
     below = f'<p class="tl-note">{text(chart.note)}</p>' if chart.note else ""
-    st.html(f'<h3 class="tl-h">{text(chart.finding)}</h3>{below}')
+    st.html(f'<h2 class="tl-h">{text(chart.finding)}</h2>{below}')
     if chart.figure:
         st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.alt)
+
+
+def band(x: Floats, low: Floats, high: Floats) -> Spec:
+    """The space between two limits, arrays of one shape."""
+    kept = thinned(len(x))
+    across, down, up = (a[kept].tolist() for a in (x, low, high))
+    return {
+        "type": "scatter", "mode": "none", "fill": "toself", "fillcolor": TINT, "hoverinfo": "skip",
+        "x": across + across[::-1], "y": up + down[::-1],
+    }  # fmt: skip
 
 
 def layout(height: int, x: Spec, y: Spec, **more: object) -> Spec:
@@ -77,8 +99,8 @@ def thinned(size: int) -> list[int]:
     return [round(i * (size - 1) / (MOST_POINTS - 1)) for i in range(MOST_POINTS)]
 
 
-def history(one: Judged, whole: Sequence[Reading]) -> Chart:
-    """A metric over time: measured line, interval band, target. Points with too few cases are gaps."""
+def history(one: Judged, whole: Sequence[Reading], flags: Sequence[Flag] = ()) -> Chart:
+    """A metric over time: measured line, interval band, target, marked days. Points with too few cases are gaps."""
     trend = drawable(one.metric, tuple(whole))
     known = [r for r in trend if r.value is not None]
     if len(known) < 2:
@@ -93,7 +115,7 @@ def history(one: Judged, whole: Sequence[Reading]) -> Chart:
         "text": [_hover(one, r) for r in kept], "hovertemplate": "%{text}<extra></extra>",
         "line": {"color": SERIES[0], "width": 2}, "marker": {"size": 5},
     }  # fmt: skip
-    shapes, notes = _target(one, how)
+    shapes, notes = (a + b for a, b in zip(_target(one, how), _flagged(kept, flags), strict=True))
     axis: Spec = {"ticksuffix": how.suffix, "nticks": 5}
     days: Spec = {"type": "date", "tickformat": "%-d %b %y", "nticks": 6}
     figure = {
@@ -103,6 +125,29 @@ def history(one: Judged, whole: Sequence[Reading]) -> Chart:
     finding = _finding(one, known)
     alt = f"{one.metric.title} over time. {finding}. {len(known)} points."
     return Chart(finding, alt, figure, _left_out(one, whole, trend))
+
+
+def _flagged(trend: Sequence[Reading], flags: Sequence[Flag]) -> tuple[list[Spec], list[Spec]]:
+    """A thin line with its letter for each marked day inside the trend; what happened is told where one points."""
+    first, last = bucket_of(trend[0]) or "", _end_of(trend)
+    seen = [f for f in flags if first <= f.day.isoformat() <= last]
+    lines: list[Spec] = [
+        {"type": "line", "xref": "x", "yref": "paper", "x0": f.day.isoformat(), "x1": f.day.isoformat(), "y0": 0, "y1": 0.96,
+         "line": {"color": REFERENCE_LINE, "width": 1, "dash": "dot"}, "layer": "below"}
+        for f in seen
+    ]  # fmt: skip
+    notes: list[Spec] = [
+        {"xref": "x", "yref": "paper", "x": f.day.isoformat(), "y": 1, "text": f.letter, "hovertext": text(f.told),
+         "showarrow": False, "yanchor": "bottom", "font": {"size": 11, "color": REFERENCE_LINE}}
+        for f in seen
+    ]  # fmt: skip
+    return lines, notes
+
+
+def _end_of(trend: Sequence[Reading]) -> str:
+    """The last day of a trend: its last point speaks of a week or a month."""
+    start = dt.date.fromisoformat(bucket_of(trend[-1]) or "9999-01-01")
+    return (start + dt.timedelta(days=31 if ("month" in dict(trend[-1].by)) else 6)).isoformat()
 
 
 def _target(one: Judged, how: words.Style) -> tuple[list[Spec], list[Spec]]:
@@ -156,7 +201,7 @@ def bands(trend: Sequence[Reading], scale: float) -> list[Spec]:
             lows = [(r.low or 0.0) * scale for r in run]
             drawn.append(
                 {"type": "scatter", "x": days + days[::-1], "y": highs + lows[::-1], "fill": "toself", "mode": "none",
-                 "fillcolor": "rgba(14,127,191,0.16)", "hoverinfo": "skip"}
+                 "fillcolor": TINT, "hoverinfo": "skip"}
             )  # fmt: skip
         run = []
     return drawn

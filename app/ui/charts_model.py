@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.measure import words
 from app.measure.model_cards import Bars, ModelDetail, Promises, RocCurve
-from app.ui.charts import Chart, Spec, draw, history, layout, thinned
+from app.ui.charts import Chart, Spec, band, draw, history, layout, thinned
 from app.ui.theme import REFERENCE_LINE, SERIES
 
 HEIGHT = 300
@@ -33,6 +33,7 @@ def roc(curve: RocCurve) -> Chart:
     x, y = (a[kept].tolist() for a in (curve.false_positive_rate, curve.true_positive_rate))
     shown = words.shown(curve.auc.metric, curve.auc.reading)
     traces: list[Spec] = [
+        band(curve.band.false_positive_rate, curve.band.low, curve.band.high),
         {"type": "scatter", "mode": "lines", "x": [0, 1], "y": [0, 1], "hoverinfo": "skip",
          "line": {"color": REFERENCE_LINE, "width": 1.2, "dash": "dash"}},
         {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": {"color": SERIES[0], "width": 2.2},
@@ -54,6 +55,7 @@ def roc(curve: RocCurve) -> Chart:
         finding,
         f"ROC curve. {finding}.",
         {"data": traces, "layout": layout(HEIGHT, *axes, annotations=notes)},
+        "The whole curve lies in the band with 95 % confidence.",
     )
 
 

@@ -25,7 +25,7 @@ def analysis(found: Analysis) -> None:
             with st.container(border=True, height="stretch"):
                 draw(chart, key=f"{key}-{found.model}")
     if found.drift:
-        st.html('<h3 class="tl-h">Has its world moved?</h3>')
+        st.html('<h2 class="tl-h">Has its world moved?</h2>')
         tables.show(_drift(found.drift))
         with st.expander("Which values make the shift"):
             tables.show(_bins(found.drift))
@@ -67,11 +67,14 @@ def precision(curve: Curve) -> Chart:
          "line": {"color": SERIES[0], "width": 2.2},
          "hovertemplate": "catches %{x:.0%}<br>%{y:.0%} of flags right<extra></extra>"},
     ]  # fmt: skip
+    if curve.limits:
+        traces.insert(0, charts.band(curve.x, *curve.limits))
     axes = ({"title": {"text": "true cases caught"}, "range": [0, 1.02], **PERCENT},
             {"title": {"text": "flags that are right"}, "rangemode": "tozero", **PERCENT})  # fmt: skip
     return Chart(
-        finding, f"Precision and recall. {finding}.", {"data": traces, "layout": layout(HEIGHT, *axes)}
-    )
+        finding, f"Precision and recall. {finding}.", {"data": traces, "layout": layout(HEIGHT, *axes)},
+        "The band holds each point with 95 % confidence (Wilson).",
+    )  # fmt: skip
 
 
 def arrival(curve: Curve) -> Chart:

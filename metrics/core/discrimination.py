@@ -150,3 +150,32 @@ def roc_curve(positives: Ints | Floats, negatives: Ints | Floats) -> Roc:
         return Roc(np.empty(0), np.empty(0))
     from_top = (np.concatenate([[0.0], np.cumsum(x[::-1])]) / x.sum() for x in (q, p))
     return Roc(*from_top)
+
+
+@dataclass(frozen=True)
+class RocBand:
+    """Where the whole true ROC curve lies with 95 % confidence: limits of the true positive rate, arrays of one shape."""
+
+    false_positive_rate: Floats
+    low: Floats
+    high: Floats
+
+
+def roc_band(curve: Roc, positives: float, negatives: float) -> RocBand:
+    """Simultaneous band of an ROC curve of `positives` and `negatives` outcomes.
+
+    Each class's distribution lies within its own Dvoretzky-Kiefer-Wolfowitz limits with confidence sqrt(0.95), so the
+    curve lies within their rectangles with 0.95 (Campbell 1994, doi:10.1002/sim.4780130508; Massart 1990).
+    """
+    up, aside = (math.sqrt(math.log(2 / (1 - math.sqrt(0.95))) / (2 * n)) for n in (positives, negatives))
+    x, y = curve.false_positive_rate, curve.true_positive_rate
+    at = np.unique(np.concatenate([x, np.clip(x - aside, 0, 1), np.clip(x + aside, 0, 1)]))
+    right, left = np.interp(at + aside, x, y, right=1.0), np.interp(at - aside, x, y, left=0.0)
+    # interp answers the upper end of a vertical stretch; the lower limit needs its lower end
+    lower = np.minimum(left, _below(at - aside, x, y))
+    return RocBand(at, np.clip(lower - up, 0, 1), np.clip(right + up, 0, 1))
+
+
+def _below(at: Floats, x: Floats, y: Floats) -> Floats:
+    """The curve's height just before each place, 0 before its first."""
+    return np.interp(np.nextafter(at, -np.inf), x, y, left=0.0)

@@ -5,10 +5,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc
 
-from metrics.core.discrimination import BOUNDARY, DELONG, auc, hidden_class, missing_class, rank, roc_curve
+from metrics.core.discrimination import (
+    BOUNDARY,
+    DELONG,
+    auc,
+    hidden_class,
+    missing_class,
+    rank,
+    roc_band,
+    roc_curve,
+)
 from tests.cases import CASES, needs_cases
 
 
@@ -148,3 +158,25 @@ def test_the_roc_curve_passes_through_scikit_learns_corners(data):
     assert found.false_positive_rate == pytest.approx(fpr)
     assert found.true_positive_rate == pytest.approx(tpr)
     assert len(roc_curve(np.array([1, 2]), np.array([0, 0])).true_positive_rate) == 0
+
+
+def test_the_band_holds_the_whole_true_curve_at_least_as_often_as_it_says():
+    """Scores N(0, 1) against N(1, 1): the true curve is Phi(1 + Phi^-1(fpr)). The band is one of limits, so it errs wide."""
+    rng = np.random.default_rng(11)
+    held = 0
+    for _ in range(300):
+        y = np.r_[np.ones(80), np.zeros(160)].astype(int)
+        s = rng.normal(size=240) + y
+        found = roc_band(roc_curve(*by_score(s, y)), 80, 160)
+        truth = norm.cdf(1 + norm.ppf(np.clip(found.false_positive_rate, 0, 1)))
+        held += bool(((found.low <= truth + 1e-12) & (truth <= found.high + 1e-12)).all())
+    assert held / 300 >= 0.95
+
+
+def test_the_band_by_hand():
+    """100 of each class: each limit is sqrt(log(2 / (1 - sqrt(0.95))) / 200) = 0.148 aside and up of a perfect corner."""
+    found = roc_band(roc_curve(np.array([0, 100]), np.array([100, 0])), 100, 100)
+    assert found.low[0] == 0
+    assert found.low[-1] == pytest.approx(1 - 0.14781, abs=1e-5)
+    assert (found.high == 1).all()
+    assert (np.diff(found.low) >= 0).all()
