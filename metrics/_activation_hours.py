@@ -33,4 +33,7 @@ def worked_us(us: ColumnElement[int]) -> ColumnElement[int]:
     weekday, clock = day + MONDAY - weeks * 7, us - day * DAY_US
     before = sa.case((weekday < WEEKDAYS, weekday), else_=WEEKDAYS)
     today = sa.case((clock <= FROM_US, 0), (clock >= UNTIL_US, UNTIL_US - FROM_US), else_=clock - FROM_US)
-    return (weeks * WEEKDAYS + before) * (UNTIL_US - FROM_US) + sa.case((weekday < WEEKDAYS, today), else_=0)
+    worked: ColumnElement[int] = (weeks * WEEKDAYS + before) * (UNTIL_US - FROM_US) + sa.case(
+        (weekday < WEEKDAYS, today), else_=0
+    )
+    return worked
