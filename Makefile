@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= home
 
-.PHONY: setup setup-dev run test check bench soak fuzz lint types imports pictures
+.PHONY: setup setup-dev setup-engines run test test-spark test-clickhouse check bench soak fuzz lint types imports pictures
 
 setup: $(VENV)/.runtime
 setup-dev: $(VENV)/.dev
+setup-engines: $(VENV)/.engines
 
 $(VENV)/.runtime: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -19,13 +20,25 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $(VENV)/.runtime $@
 
+$(VENV)/.engines: requirements-engines.txt requirements-dev.txt requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-engines.txt
+	touch $(VENV)/.runtime $(VENV)/.dev $@
+
 run: setup
 	test -e $(HOME_DIR)/control.sqlite || $(BIN)/python -m app --home $(HOME_DIR) demo
 	$(BIN)/python -m app --home $(HOME_DIR) refresh
+	$(BIN)/python -m app --home $(HOME_DIR) publish
 	$(BIN)/python -m app --home $(HOME_DIR) serve
 
 test: setup-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not spark and not clickhouse"
+
+test-spark: setup-engines
+	$(BIN)/python -m pytest tests/engines/test_spark.py -rs
+
+test-clickhouse: setup-engines
+	$(BIN)/python -m pytest tests/engines/test_clickhouse.py -rs
 
 lint: setup-dev
 	$(BIN)/ruff format --check .
@@ -46,8 +59,10 @@ bench: setup-dev
 	$(BIN)/python -m tests.bench.suppression
 	$(BIN)/python -m tests.bench.ledger
 
-soak: setup-dev
+soak: setup-engines
 	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest -m slow
+	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest tests/engines/test_spark.py
+	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest tests/engines/test_clickhouse.py
 
 fuzz: setup-dev
 	THROUGHLINE_FUZZ=1 HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/laws tests/metrics tests/data

@@ -16,8 +16,10 @@ from app import ledger_cli, report
 from app.alert_cli import alert
 from app.baseline_cli import baseline
 from app.gate_cli import gate
+from app.map_cli import map_command
 from app.measure import refresh as refreshing
 from app.pack_cli import pack
+from app.publish_cli import publish
 from app.runtime import open_runtime, utc_now
 from app.settings import load_settings
 from app.study_cli import study
@@ -242,7 +244,9 @@ cli.add_command(study)
 cli.add_command(gate)
 cli.add_command(baseline)
 cli.add_command(pack)
+cli.add_command(publish)
 cli.add_command(alert)
+cli.add_command(map_command)
 
 
 def main() -> None:

@@ -141,7 +141,7 @@ def anchor(settings: Settings, *, js: bool) -> None:
 @as_json
 @click.pass_obj
 def backup(settings: Settings, file: Path, *, js: bool) -> None:
-    """Write the ledger and its evidence to FILE, with an anchor."""
+    """Write the ledger, its evidence and the board packs' snapshots to FILE, with an anchor."""
     from app.govern.backup import backup as write
 
     report.emit(write(_ledger(settings), settings, file), js=js)

@@ -12,7 +12,7 @@ if sys.path[0] != str(ROOT):
 import streamlit as st  # noqa: E402
 
 from app.measure.scope import describe, ground  # noqa: E402
-from app.ui import scopebar, session, signin, theme  # noqa: E402
+from app.ui import scopebar, session, share, signin, tables, theme  # noqa: E402
 from app.ui.scopebar import Control  # noqa: E402
 
 # Before navigation: otherwise the browser asks a font host for the page's icon.
@@ -20,7 +20,7 @@ st.set_page_config(
     page_title="Throughline", page_icon=str(ROOT / "app" / "static" / "icon.png"), layout="wide"
 )
 
-EVERYTHING = (Control.MODEL, Control.EXPERIMENT, Control.PERIOD, Control.AS_OF)
+EVERYTHING = (Control.INITIATIVE, Control.MODEL, Control.EXPERIMENT, Control.PERIOD, Control.AS_OF)
 ABOUT_MODELS = (Control.MODEL, Control.PERIOD, Control.AS_OF)
 ABOUT_DAYS = (Control.PERIOD, Control.AS_OF)
 ABOUT_TRIALS = (Control.EXPERIMENT, Control.AS_OF)
@@ -28,20 +28,26 @@ SECTIONS = {
     "Measure": (
         ("Scorecard", "scorecard", EVERYTHING),
         ("Where value is lost", "chain", ABOUT_MODELS),
+        ("Early warning", "early", ABOUT_MODELS),
+        ("Strategy map", "strategy", ABOUT_MODELS),
         ("Models", "models", ABOUT_MODELS),
         ("Fairness", "fairness", ABOUT_MODELS),
+        ("Generated text", "generated", ABOUT_MODELS),
         ("Activation", "activation", ABOUT_MODELS),
         ("Suppression", "suppression", ABOUT_DAYS),
         ("Identity", "identity", ABOUT_DAYS),
         ("Value", "value", ABOUT_TRIALS),
     ),
     "Govern": (
+        ("Portfolio", "portfolio", ()),
         ("Initiatives", "initiatives", ()),
         ("Ownership", "ownership", ()),
         ("Risks", "risks", ()),
         ("Council", "council", ()),
+        ("Meeting", "meeting", ()),
         ("Baselines", "baselines", ()),
         ("Contracts", "contracts", ()),
+        ("Publications", "publications", ()),
         ("Audit trail", "audit", ()),
     ),
     "About": (
@@ -64,11 +70,15 @@ st.html(f"<style>{theme.css()}</style>")
 if not signin.passed():
     st.stop()
 
+tables.begin()
 readings = session.runtime().readings.pinned()
 on = ground(readings)
 controls = {title: shown for title, _, shown in PAGES}[page.title]
-heading = st.container()
-scopebar.show(controls, on)
+heading = st.container(
+    horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", key="heading"
+)
+initiatives = session.initiatives() if Control.INITIATIVE in controls else {}
+scopebar.show(controls, on, initiatives)
 governs = page.title in {title for title, _, _ in SECTIONS["Govern"]}
 if governs:
     session.pick_persona()
@@ -76,7 +86,10 @@ with heading:
     frame = session.begin(on, readings)
     about = (Control.MODEL in controls, Control.EXPERIMENT in controls)
     said = describe(frame.runtime, frame.view, frame.days, models=about[0], trials=about[1])
+    chosen = initiatives.get(str(st.session_state.get(scopebar.INITIATIVE) or ""))
+    said = said.replace("all models", chosen, 1) if chosen else said
     scopebar.path_line(page.title, "The ledger as it stands now" if governs else said)
+    share.popover(frame)
 if frame.view.as_of and not governs:
     with st.spinner("Reading the warehouse as it was known then"):
         page.run()

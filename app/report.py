@@ -10,22 +10,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from errno import ENOSPC
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 import orjson
-import sqlalchemy as sa
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.measure.refresh import Progress as Step
+from data.dialects import NAMES, dialect_of, text_of
 from data.engines import Warehouse
 from data.ledger_views import tables_at
 from data.sql import Facts, Span
 from metrics import ALL
 from metrics.core.metric import Metric, Reading
 
-DIALECTS = ("duckdb", "postgresql", "databricks", "trino", "snowflake", "bigquery", "clickhouse")
+DIALECTS = NAMES
 
 
 def metric(key: str) -> Metric[Any]:
@@ -154,21 +154,8 @@ def catalogue() -> tuple[Declaration, ...]:
     )  # fmt: skip
 
 
-def dialect_of(name: str) -> sa.Dialect:
-    """A SQLAlchemy dialect by name, without a server. Databricks, Trino, Snowflake and BigQuery need their package."""
-    from sqlalchemy.dialects import registry
-
-    try:
-        return cast("sa.Dialect", registry.load(name)())
-    except sa.exc.NoSuchModuleError as error:
-        raise click.UsageError(f"no SQLAlchemy dialect {name!r} is installed here") from error
-
-
 def sql_of(shown: Metric[Any], warehouse: Warehouse, dialect: str | None) -> str:
     """The metric's statement in a dialect, with the constants written out."""
     tables = tables_at() if shown.rollup.ledger else warehouse.tables()
     facts = Facts(tables, shown.rollup.resolved_dims(tables), Span(0, 40_000))
-    compiled = shown.rollup.select(facts).compile(
-        dialect=dialect_of(dialect) if dialect else warehouse.dialect, compile_kwargs={"literal_binds": True}
-    )
-    return str(compiled)
+    return text_of(shown.rollup.select(facts), dialect_of(dialect) if dialect else warehouse.dialect)

@@ -16,7 +16,7 @@ from app.settings import Settings
 from data.engines import LakeWarehouse, Warehouse
 from data.lake import Lake
 from data.ledger_store import Store
-from data.ledger_views import Bounds
+from data.ledger_views import Bounds, ContractStates
 from data.sql_warehouse import SqlWarehouse
 from metrics.core.verdict import Target
 
@@ -58,11 +58,12 @@ class Runtime:
         return Watch(self.door, self.readings, utc_now)
 
     def targets(self) -> tuple[Target, ...]:
-        """The ledger's targets; those of `targets.toml` where the ledger holds none."""
+        """The ledger's targets, those of `targets.toml` where the ledger holds none; and the budgets of what runs."""
         from app.govern import books
 
         ledger = self.door.ledger()
-        return (books.targets(ledger) if ledger else ()) or load_targets(self.settings.home)
+        aims = (books.targets(ledger) if ledger else ()) or load_targets(self.settings.home)
+        return (*aims, *(books.budgets(ledger) if ledger else ()))
 
 
 def open_runtime(settings: Settings) -> Runtime:
@@ -85,7 +86,10 @@ def open_runtime(settings: Settings) -> Runtime:
     def bounds() -> Bounds:
         return runtime.watch.bounds()
 
-    registers = LedgerReadings(ledger_store, utc_now, bounds)
+    def contracts() -> ContractStates:
+        return runtime.contracts.states()
+
+    registers = LedgerReadings(ledger_store, utc_now, bounds, contracts)
     runtime = Runtime(settings, lake, warehouse, store, Readings(warehouse, store, objections, registers))
     return runtime
 

@@ -8,17 +8,11 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from app.settings import LOOPBACK, ROOT, Settings, load_sign_in, secrets_file
-
-Message = MutableMapping[str, Any]  # ASGI's own type: events are mappings by protocol
-Send = Callable[[Message], Awaitable[None]]
-Receive = Callable[[], Awaitable[Message]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
+from app.web import App, Message, Receive, Send
 
 # Streamlit's front end evaluates compiled chart expressions and writes style attributes; nothing else is allowed,
 # and no host but this one is ever asked.
@@ -109,10 +103,14 @@ def build(settings: Settings, host: str) -> App:
     from starlette.middleware.trustedhost import TrustedHostMiddleware
     from streamlit import config
 
+    from app.observe import Observed
+    from app.runtime import open_runtime
+
     config.set_option("secrets.files", [str(secrets_file())])  # one place, the same that the settings read
     page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     middleware = [
         Middleware(SecurityHeaders, policy=policy(page)),
+        Middleware(Observed, runtime=open_runtime(settings), settings=settings),
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(host, load_sign_in().redirect_uri)),
     ]
     return st.App(ROOT / "app" / "main.py", middleware=middleware, on_script_error=say_sorry)
@@ -121,9 +119,11 @@ def build(settings: Settings, host: str) -> App:
 def run(settings: Settings, host: str, port: int) -> None:
     """Serve until stopped. Raises UnsafeStartError where it must not, OSError where the address is taken."""
     from app.govern.watch import settle
+    from app.observe import set_up_logs
     from app.runtime import open_runtime
     from app.startup import check
 
+    set_up_logs(settings.logs)
     os.chdir(ROOT)  # where the front end's options are
     for shout in check(settings, host, loose_options()):
         logging.getLogger("throughline").warning("%s", shout)
@@ -134,4 +134,12 @@ def run(settings: Settings, host: str, port: int) -> None:
 
     logging.getLogger("uvicorn.access").addFilter(lambda _: False)  # a line for each file of the front end
     print(f"Throughline on http://{host}:{port}", flush=True)  # noqa: T201 (the command's own answer)
-    uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning", ws_ping_interval=20.0)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        log_config=None,
+        ws_ping_interval=20.0,
+    )

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parents[1]
 SECRETS = ROOT / ".streamlit" / "secrets.toml"
 MODES = ("demo", "production")
+LOGS = ("text", "json")
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -29,6 +30,7 @@ class Settings:
     `person_lists`: whether lists of single persons (as ids) may be shown; no by default outside the demo.
     `session_hours`: how long a sign-in counts; the cookie itself would live for 30 days.
     `anchors`: where the ledger's anchors go; best on a volume that whoever can write the ledger cannot write.
+    `metrics_token`: who brings it may read /metrics from elsewhere. `logs`: `text`, or `json` for one object a line.
     `smtp_url`, `alert_from`: how alerts are mailed; `webhook_url`, `webhook_secret`: where they are posted, signed.
     """
 
@@ -45,6 +47,8 @@ class Settings:
     alert_from: str | None = None
     webhook_url: str | None = field(default=None, repr=False)
     webhook_secret: str | None = field(default=None, repr=False)
+    metrics_token: str | None = field(default=None, repr=False)
+    logs: str = "text"
 
 
 def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -56,9 +60,7 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
         value = environ.get(f"THROUGHLINE_{name.upper()}") or secrets.get(name)
         return str(value) if value else None
 
-    mode = find("mode") or "demo"
-    if mode not in MODES:
-        raise SettingsError(f"mode is {mode!r}; it must be one of {', '.join(MODES)}")
+    mode = _one_of("mode", find("mode") or MODES[0], MODES)
     return Settings(
         home=Path(home or find("home") or ROOT / "home").resolve(),
         mode=mode,
@@ -72,6 +74,8 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
         alert_from=find("alert_from"),
         webhook_url=find("webhook_url"),
         webhook_secret=find("webhook_secret"),
+        metrics_token=find("metrics_token"),
+        logs=_one_of("logs", find("logs") or LOGS[0], LOGS),
         person_lists=(find("person_lists") or ("yes" if mode == "demo" else "no")) == "yes",
     )
 
@@ -108,6 +112,12 @@ def _secrets(environ: Mapping[str, str]) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is no sound TOML: {error}") from error
+
+
+def _one_of(name: str, word: str, known: tuple[str, ...]) -> str:
+    if word not in known:
+        raise SettingsError(f"{name} is {word!r}; it must be one of {', '.join(known)}")
+    return word
 
 
 def _hours(text: str | None) -> float:

@@ -22,6 +22,10 @@ BOUND_COLUMNS: tuple[tuple[str, sa.types.TypeEngine[Any]], ...] = (
     ("metric", sa.Text()), ("comparator", sa.Text()), ("threshold", sa.Double()), ("scope", sa.Text()), ("state", sa.Text()),
 )  # fmt: skip
 Bounds = Sequence[tuple[str, str, float, str, str]]
+# Whether each data contract holds today: measured at the warehouse, so not stored anywhere either.
+CONTRACT_STATES = "contract_states"
+ContractStates = Sequence[tuple[str, str]]  # identifier, and kept, broken or not measured
+VIRTUAL = frozenset((BOUNDS, CONTRACT_STATES))
 
 
 def versions(table: sa.Table, until: dt.datetime | None = None) -> FromClause:
@@ -50,6 +54,15 @@ def bounds(found: Bounds) -> FromClause:
     return sa.values(*columns, name=BOUNDS).data(list(found)).cte(BOUNDS)
 
 
+def contract_states(found: ContractStates) -> FromClause:
+    """What was found of each contract, as a table of constants."""
+    if not found:
+        nothing = (sa.cast(sa.null(), sa.Text()).label(name) for name in ("contract", "state"))
+        return sa.select(*nothing).where(sa.false()).subquery(CONTRACT_STATES)
+    columns = (sa.column(name, sa.Text()) for name in ("contract", "state"))
+    return sa.values(*columns, name=CONTRACT_STATES).data(list(found)).cte(CONTRACT_STATES)
+
+
 def bounded_by(row: FromClause, prefix: str, verdicts: FromClause) -> sa.ColumnElement[bool]:
     """Whether a verdict speaks of a row's bound."""
     return sa.and_(
@@ -61,14 +74,18 @@ def bounded_by(row: FromClause, prefix: str, verdicts: FromClause) -> sa.ColumnE
 
 
 def tables_at(
-    names: Iterable[str] = TABLES, until: dt.datetime | None = None, found: Bounds = ()
+    names: Iterable[str] = TABLES,
+    until: dt.datetime | None = None,
+    found: Bounds = (),
+    contracts: ContractStates = (),
 ) -> Mapping[str, FromClause]:
-    """Registers by name, each with its versions under `<name>_versions`, and the verdicts under `bounds`."""
+    """Registers by name, each with its versions under `<name>_versions`; the verdicts and the states of contracts."""
     wanted = {name: TABLES[name] for name in names if name in TABLES}
     return {
         **{name: current(table, until) for name, table in wanted.items()},
         **{f"{name}{VERSIONS}": versions(table, until) for name, table in wanted.items()},
         BOUNDS: bounds(found),
+        CONTRACT_STATES: contract_states(contracts),
     }
 
 

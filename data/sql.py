@@ -12,13 +12,17 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 from sqlalchemy.sql.functions import FunctionElement
 
 DAY_US = 86_400_000_000
 WHOLE = "whole"  # all rows of a table whose own name shows only the changed ones (`Warehouse.changes`)
 EPOCH = dt.date(1970, 1, 1)
+_START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LATEST_US = (
+    7_258_118_400_000_000  # the year 2200: later times than any row's, which all engines can still say
+)
 UNDONE = ("reverted_at", "reversed_at")  # columns that say when a row ceased to hold
 
 
@@ -50,7 +54,13 @@ def _unix_micros(element: micros, compiler: SQLCompiler, **kw: object) -> str:
 @compiles(micros, "clickhousedb")
 @compiles(micros, "clickhouse")
 def _clickhouse(element: micros, compiler: SQLCompiler, **kw: object) -> str:
-    return f"toUnixTimestamp64Micro({compiler.process(element.clauses, **kw)})"
+    return f"toUnixTimestamp64Micro(toDateTime64({compiler.process(element.clauses, **kw)}, 6, 'UTC'))"
+
+
+@compiles(sa.TIMESTAMP, "clickhousedb")
+def _clickhouse_time(type_: sa.TIMESTAMP, compiler: TypeCompiler, **kw: object) -> str:  # noqa: ARG001 (its form)
+    """Its own TIMESTAMP holds whole seconds of the session's zone."""
+    return "DateTime64(6, 'UTC')"
 
 
 @compiles(micros, "trino")
@@ -61,6 +71,69 @@ def _trino(element: micros, compiler: SQLCompiler, **kw: object) -> str:
 @compiles(micros, "snowflake")
 def _snowflake(element: micros, compiler: SQLCompiler, **kw: object) -> str:
     return f"date_part(epoch_microsecond, {compiler.process(element.clauses, **kw)})"
+
+
+class from_micros(FunctionElement[dt.datetime]):  # noqa: N801 (reads as a SQL function)
+    """The timestamp of epoch microseconds, on engines that read no timestamp from text or driver unharmed."""
+
+    type = sa.TIMESTAMP(timezone=True)
+    inherit_cache = True
+    name = "from_micros"
+
+
+# Elsewhere the driver hands a time over as a time, and the function is nothing but its argument.
+_TIMES_AS_MICROS = {
+    "databricks": "timestamp_micros({})",
+    "bigquery": "timestamp_micros({})",
+    "clickhousedb": "fromUnixTimestamp64Micro({}, 'UTC')",
+    "trino": "from_unixtime_nanos({} * 1000)",
+    "snowflake": "to_timestamp_tz({}, 6)",
+}
+
+
+@compiles(from_micros)
+def _from_micros(element: from_micros, compiler: SQLCompiler, **kw: object) -> str:
+    return _TIMES_AS_MICROS.get(compiler.dialect.name, "{}").format(compiler.process(element.clauses, **kw))
+
+
+class time_at(FunctionElement[dt.datetime]):  # noqa: N801 (reads as a SQL function)
+    """The timestamp of a column of epoch microseconds, on every engine."""
+
+    type = sa.TIMESTAMP(timezone=True)
+    inherit_cache = True
+    name = "time_at"
+
+
+_TIME_AT = _TIMES_AS_MICROS | {
+    "duckdb": "make_timestamptz({})",
+    "postgresql": "(TIMESTAMPTZ 'epoch' + {} * INTERVAL '1 microsecond')",
+}
+
+
+@compiles(time_at)
+def _time_at(element: time_at, compiler: SQLCompiler, **kw: object) -> str:
+    return _TIME_AT[compiler.dialect.name].format(compiler.process(element.clauses, **kw))
+
+
+class Instant(sa.types.TypeDecorator[dt.datetime]):
+    """An aware time as a bound value: the driver's own kind where that is exact, else epoch microseconds."""
+
+    impl = sa.TIMESTAMP
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        counted = dialect.name in _TIMES_AS_MICROS
+        return dialect.type_descriptor(sa.BigInteger() if counted else sa.TIMESTAMP(timezone=True))
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: sa.Dialect) -> dt.datetime | int | None:
+        if value is None or dialect.name not in _TIMES_AS_MICROS:
+            return value
+        return min((value - _START) // dt.timedelta(microseconds=1), _LATEST_US)
+
+    process_literal_param = process_bind_param  # type: ignore[assignment]  # the literal's own type writes it
+
+    def bind_expression(self, bindparam: sa.BindParameter[dt.datetime]) -> ColumnElement[dt.datetime]:
+        return from_micros(bindparam)
 
 
 class number_in(FunctionElement[float]):  # noqa: N801 (reads as a SQL function)
@@ -91,10 +164,18 @@ def _number_postgresql(element: number_in, compiler: SQLCompiler, **kw: object) 
 @compiles(number_in, "clickhousedb")
 @compiles(number_in, "clickhouse")
 def _number_clickhouse(element: number_in, compiler: SQLCompiler, **kw: object) -> str:
-    return f"toFloat64OrNull({compiler.process(element.clauses, **kw)})"
+    text = compiler.process(element.clauses, **kw)
+    return f"CASE WHEN match({text}, '{_NUMBER}') THEN toFloat64OrNull({text}) END"
 
 
 @compiles(number_in, "databricks")
+def _number_databricks(element: number_in, compiler: SQLCompiler, **kw: object) -> str:
+    text = compiler.process(
+        element.clauses, **kw
+    )  # a cast alone takes Java's words, such as 1.5f and Infinity
+    return f"CASE WHEN {text} RLIKE '{_NUMBER}' THEN try_cast({text} AS DOUBLE) END"
+
+
 @compiles(number_in, "trino")
 def _number_try(element: number_in, compiler: SQLCompiler, **kw: object) -> str:
     return f"try_cast({compiler.process(element.clauses, **kw)} AS DOUBLE)"
@@ -184,7 +265,7 @@ class Facts:
 
 
 def _utc(time: dt.datetime) -> ColumnElement[dt.datetime]:
-    return sa.literal(time, sa.TIMESTAMP(timezone=True))
+    return sa.literal(time, Instant())
 
 
 def known_at(table: FromClause, as_of: dt.datetime | None) -> FromClause:

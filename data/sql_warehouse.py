@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from sqlalchemy.sql.expression import FromClause
 
 from data import schema
+from data.dialects import engine_at
 from data.engines import NO_SPANS, Columns, Dirty, Session
 from data.manifest import NO_DAY
-from data.sql import WHOLE, Span, day_number, micros
+from data.sql import WHOLE, Instant, Span, day_number, micros
 
 LOOK_BACK = dt.timedelta(days=1)  # transactions that became visible after a later one had set the watermark
 LAST_US = 253_000_000_000_000_000  # the last time that a timestamp can say
@@ -28,10 +30,13 @@ class SqlWarehouse:
 
     def __init__(self, url: str, schema_name: str | None = None) -> None:
         self._schema = schema_name
-        self._engine = sa.create_engine(url, pool_pre_ping=True, pool_size=4)
+        self._engine = engine_at(url, pool_pre_ping=True, pool_size=4)
         self.dialect: sa.Dialect = self._engine.dialect
+        self._found: Mapping[str, FromClause] | None = None  # of a pinned copy
 
     def tables(self) -> Mapping[str, FromClause]:
+        if self._found is not None:
+            return self._found
         inspector = sa.inspect(self._engine)
         held = set(inspector.get_table_names(self._schema)) | set(inspector.get_view_names(self._schema))
         return {
@@ -58,7 +63,10 @@ class SqlWarehouse:
         return sa.select(*cols).select_from(full).subquery(table.name)
 
     def pinned(self) -> SqlWarehouse:
-        return self  # a watermark that looks back a day makes up for what arrives meanwhile
+        """Itself with its tables looked up once; a watermark that looks back a day makes up for rows that arrive."""
+        held = copy.copy(self)
+        held._found = self.tables()  # noqa: SLF001 (a copy of itself)
+        return held
 
     @contextlib.contextmanager
     def difference(self, names: tuple[str, ...], since: str) -> Iterator[None]:  # noqa: ARG002 (the interface)
@@ -111,7 +119,7 @@ class SqlWarehouse:
             tests = [_loaded_after(table, seen)]
             if event:
                 after = dt.datetime.fromtimestamp(min(after_us, LAST_US) / 1e6, dt.UTC)
-                tests.append(table.c[event] > sa.literal(after, sa.TIMESTAMP(timezone=True)))
+                tests.append(table.c[event] > sa.literal(after, Instant()))
             tables[name] = sa.select(table).where(sa.or_(*tests)).subquery(name)
         with self.session(names) as session:
             yield session, tables
@@ -167,7 +175,7 @@ def _changed_days(tables: Mapping[str, FromClause], name: str, since: int | None
 
 def _loaded_after(table: FromClause, since_us: int) -> sa.ColumnElement[bool]:
     after = dt.datetime.fromtimestamp(since_us / 1e6, dt.UTC) - LOOK_BACK
-    return table.c.loaded_at > sa.literal(after, sa.TIMESTAMP(timezone=True))
+    return table.c.loaded_at > sa.literal(after, Instant())
 
 
 def _array(values: list[object], *, text: bool) -> NDArray[np.generic]:

@@ -1,4 +1,4 @@
-"""Delivery measures declared but not registered yet: the demo has no ideas, pilots, deployments or experiments."""
+"""The declarations of the delivery measures that read milestones of the warehouse."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def median_of(name: str, step: str, title: str, question: str, why: str) -> Metr
     )
 
 
-LATER = (
+DECLARED = (
     median_of(
         "lead_time_median", "idea to production", "Lead time from idea to production",
         "How long does an idea take until it works in production?",
@@ -96,6 +96,11 @@ LATER = (
         direction=Direction.LOWER,
         interval=WILSON,
         finalise=failure_rate,
+    ),
+    median_of(
+        "time_to_restore_median", "incident to restored", "Time to restore",
+        "How long does an incident last until the service works again?",
+        "Incidents will happen; how long they last is what a team decides.",
     ),
     median_of(
         "experiment_turnaround_median", "experiment", "Experiment turnaround",

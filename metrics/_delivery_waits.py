@@ -25,7 +25,7 @@ STEPS = {
     "experiment": ("experiment_started", "experiment_concluded", True),
 }
 NAMES = tuple(STEPS)
-AGE = Setting("days", "30", "age of a pilot, in days, at which its fate is asked for")
+AGE = Setting("days", "90", "age of a pilot, in days, at which its fate is asked for")
 
 
 @dataclass(frozen=True)

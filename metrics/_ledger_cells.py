@@ -129,7 +129,7 @@ def _waits(facts: Facts) -> sa.Select[Any]:
     return sa.select(*columns).select_from(inner).group_by(*keys, inner.c.since, inner.c.until)
 
 
-def _settled(columns: Columns) -> Columns:
+def settled(columns: Columns) -> Columns:
     """Times as whole seconds since 1970; -1 for a request that is still undecided."""
     names = ("since", "until")
     return columns | {n: np.array([_seconds(t) for t in columns[n]], dtype=np.int64) for n in names}
@@ -139,7 +139,7 @@ def _seconds(text: object) -> int:
     return round(dt.datetime.fromisoformat(text).timestamp()) if isinstance(text, str) else -1
 
 
-def _wait_cells(columns: Columns) -> Waits:
+def wait_cells(columns: Columns) -> Waits:
     since, until = columns["since"].astype(np.int64), columns["until"].astype(np.int64)
     now = columns["observed_us"].astype(np.int64) // 1_000_000
     seconds = np.maximum(np.where(until < 0, now, until) - since, 0)
@@ -181,8 +181,8 @@ WAITS = Rollup(
     inner=("since", "until"),
     shapes=(Counts(("requests", "decided")),),
     select=_waits,
-    cells=_wait_cells,
-    derived=_settled,
+    cells=wait_cells,
+    derived=settled,
     stored=False,
     ledger=True,
 )

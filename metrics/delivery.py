@@ -1,17 +1,11 @@
-"""Delivery: how soon what broke is mended. Further measures wait in `_delivery_declared.py` for milestones in the demo."""
+"""Delivery: how long ideas, pilots, gates, experiments and repairs take, how often something goes live, and what that breaks."""
 
 from __future__ import annotations
 
-from metrics._delivery_declared import median_of
+from metrics._delivery_changes import CHANGES
+from metrics._delivery_declared import DECLARED
+from metrics._delivery_gates import GATE_CYCLE, GATE_WAITS
 from metrics._delivery_waits import WAITS
 
-ROLLUPS = (WAITS,)
-METRICS = (
-    median_of(
-        "time_to_restore_median",
-        "incident to restored",
-        "Time to restore",
-        "How long does an incident last until the service works again?",
-        "Incidents will happen; how long they last is what a team decides.",
-    ),
-)
+ROLLUPS = (WAITS, CHANGES, GATE_WAITS)
+METRICS = (*DECLARED, GATE_CYCLE)

@@ -17,3 +17,6 @@ if not found:
 
 for chapter in found:
     glossary.chapter(runtime, chapter, dialect)
+
+if not wanted:
+    glossary.words()

@@ -10,6 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from app.govern.admissibility import Contracts
 from app.govern.demo import fill
 from app.govern.open import Door, store_of
 from app.govern.watch import Watch
@@ -85,7 +86,8 @@ def governed(enterprise: Runtime, tmp_path_factory: pytest.TempPathFactory) -> R
         fill(settings, NOW)
     door = Door(settings, clock)
     watch = Watch(door, enterprise.readings, clock)
-    ledger = LedgerReadings(lambda: store_of(settings), clock, watch.bounds)
+    promised = Contracts(door, enterprise.lake, enterprise.warehouse, clock)
+    ledger = LedgerReadings(lambda: store_of(settings), clock, watch.bounds, promised.states)
     return Readings(enterprise.warehouse, enterprise.store, ledger=ledger)
 
 

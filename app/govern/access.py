@@ -127,6 +127,14 @@ gate_revocations add        -       -        -      yes      -      -         -
 
 gate_events      add        -       -        -      -        -      -         yes
 
+meetings         add        -       -        -      yes      -      -         -
+
+attendances      add        -       yes      yes    yes      -      -         -
+attendances      leave      -       own      own    own      -      -         -
+attendances      return     -       own      own    own      -      -         -
+
+minutes          add        -       -        -      yes      -      -         -
+
 baselines        add        -       yes      yes    -        -      yes       -
 baselines        submit     -       own      own    -        -      yes       -
 baselines        withdraw   -       own      own    -        -      yes       -
@@ -140,11 +148,28 @@ studies          retire     -       own      own    yes      -      -         -
 
 study_results    add        -       yes      yes    -        -      yes       -
 
+milestones       add        -       -        own    yes      -      -         -
+milestones       change     -       -        own    yes      -      -         -
+milestones       retire     -       -        -      yes      -      -         -
+milestones       restore    -       -        -      yes      -      -         -
+
+conclusions      add        -       yes      own    -        -      -         -
+conclusions      change     -       own      own    -        -      -         -
+conclusions      retire     -       own      own    -        -      -         -
+conclusions      restore    -       own      own    -        -      -         -
+
 alerts           add        -       -        -      -        -      yes       yes
 alerts           claim      -       -        -      -        -      yes       yes
 alerts           send       -       -        -      -        -      yes       yes
 alerts           fail       -       -        -      -        -      yes       yes
 alerts           close      -       -        -      -        -      yes       yes
+
+publications     add        -       -        -      -        -      yes       yes
+
+comments         add        yes     yes      yes    yes      -      -         -
+
+interventions    add        -       yes      yes    yes      -      -         -
+interventions    withdraw   -       own      own    own      -      -         -
 """
 
 CELLS = ("-", "yes", "own", "other", "apart")

@@ -12,13 +12,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.govern import rows
-from app.govern.contract_checks import BROKEN, FRESHNESS, TableFacts, binding, evaluate, table_facts
+from app.govern.contract_checks import (
+    BROKEN,
+    FRESHNESS,
+    KEPT,
+    UNMEASURED,
+    TableFacts,
+    binding,
+    evaluate,
+    table_facts,
+)
 from app.govern.model import Clock, Ledger, Row
 from app.govern.open import Door
 from app.measure import words
 from app.measure.admitted import Failure
 from data.engines import LakeWarehouse, Warehouse
 from data.lake import Lake
+from data.ledger_views import ContractStates
 from data.schema import METADATA
 from metrics.core.metric import Metric
 
@@ -52,11 +62,25 @@ class Contracts:
         ledger = self._door.ledger()
         if ledger is None or not wanted:
             return ()
+        look, now = self._look(ledger)
+        own = (c for c in look.contracts if c.text("table_name") in wanted)
+        return tuple(f for c in own for f in _failures(c, look.facts.get(c.text("table_name")), now))
+
+    def states(self) -> ContractStates:
+        """Each contract in force: kept, broken, or not measured where a promise of it could not be."""
+        ledger = self._door.ledger()
+        if ledger is None:
+            return ()
+        look, now = self._look(ledger)
+        return tuple(
+            (c.record_id, _state(c, look.facts.get(c.text("table_name")), now)) for c in look.contracts
+        )
+
+    def _look(self, ledger: Ledger) -> tuple[_Look, dt.datetime]:
         now = self._clock()
         with self._guard:
             look = self._seen = self._looked(ledger, now)
-        own = (c for c in look.contracts if c.text("table_name") in wanted)
-        return tuple(f for c in own for f in _failures(c, look.facts.get(c.text("table_name")), now))
+        return look, now
 
     def _looked(self, ledger: Ledger, now: dt.datetime) -> _Look:
         with ledger.store.read() as db:
@@ -68,6 +92,11 @@ class Contracts:
         if self._seen and self._seen.state == state and now - self._seen.at < SETTLES:
             return self._seen
         return _Look(state, now, held, table_facts(self._warehouse, self._lake, held))
+
+
+def _state(contract: Row, facts: TableFacts | None, now: dt.datetime) -> str:
+    found = {r.state for r in evaluate(contract, facts, now)}
+    return next(s for s in (BROKEN, UNMEASURED, KEPT) if s in found or s == KEPT)
 
 
 def _failures(contract: Row, facts: TableFacts | None, now: dt.datetime) -> tuple[Failure, ...]:

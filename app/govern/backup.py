@@ -1,4 +1,4 @@
-"""Backup and restore. The trail implies every row, so a backup is the trail, its anchor and the evidence files.
+"""Backup and restore. The trail implies every row, so a backup is the trail, its anchor, the evidence files and the packs.
 
 It is the same on SQLite and PostgreSQL: a backup of one restores on the other, with the same hashes.
 """
@@ -6,6 +6,7 @@ It is the same on SQLite and PostgreSQL: a backup of one restores on the other, 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import zipfile
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from data.ledger import AUDIT, TABLES, raw
 from data.ledger_store import LedgerError
 from data.ledger_types import utc_text
 
-_TRAIL, _ANCHOR, _FILES = "trail.jsonl", "anchor.txt", "evidence/"
+_TRAIL, _ANCHOR, _FILES, _PACKS = "trail.jsonl", "anchor.txt", "evidence/", "packs/"
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ class Backup:
     entries: int
     head: str
     evidence: int
+    packs: int = 0
 
 
 def backup(ledger: Ledger, settings: Settings, path: Path) -> Backup:
-    """Write the ledger and its evidence to one file, whole or not at all, and keep its anchor.
+    """Write the ledger, its evidence and the snapshots of its board packs to one file, whole or not at all; keep its anchor.
 
-    Raises LedgerError for a ledger that does not verify: a backup of a broken one would replace a good one.
+    Raises LedgerError for a ledger or a snapshot that does not verify: a backup of a broken one would replace a good one.
     """
     files = evidence.folder(settings)
     proof = verify(ledger.store, deep=True, files=files)
@@ -65,8 +67,22 @@ def _pack(db: sa.Connection, settings: Settings, at: str, out: object, path: Pat
         pack.writestr(_ANCHOR, anchor.text)
         for sha256 in hashes:
             pack.write(evidence.path_of(evidence.folder(settings), sha256), _FILES + sha256)
+        packs = _pack_snapshots(pack, settings)
     anchors.write(settings, anchor)
-    return Backup(str(path), chain.count, chain.head, len(hashes))
+    return Backup(str(path), chain.count, chain.head, len(hashes), packs)
+
+
+def _pack_snapshots(pack: zipfile.ZipFile, settings: Settings) -> int:
+    """Every kept snapshot under its name; how many there are."""
+    kept = sorted((settings.home / "packs").glob("*.json"))
+    for file in kept:
+        content = file.read_bytes()
+        if hashlib.sha256(content).hexdigest() != file.stem:
+            raise LedgerError(
+                f"no backup was made: the snapshot {file} was altered; restore it, or move it away"
+            )
+        pack.writestr(f"{_PACKS}{file.name}", content)
+    return len(kept)
 
 
 def restore(ledger: Ledger, settings: Settings, path: Path, trusted: str | None = None) -> Backup:
@@ -86,11 +102,12 @@ def restore(ledger: Ledger, settings: Settings, path: Path, trusted: str | None 
         hashes = [n.removeprefix(_FILES) for n in pack.namelist() if n.startswith(_FILES)]
         for sha256 in hashes:
             _bring_file(pack, evidence.folder(settings), sha256)
+        packs = tuple(_bring_pack(pack, settings, n) for n in pack.namelist() if n.startswith(_PACKS))
     _bring_rows(ledger, trail)
     proof = verify(ledger.store, deep=True, anchor=anchor, files=evidence.folder(settings))
     if proof.state != "intact":
         raise LedgerError(f"restored, but it does not verify: {proof.findings[0].detail}")
-    return Backup(str(path), chain.count, chain.head, len(hashes))
+    return Backup(str(path), chain.count, chain.head, len(hashes), len(packs))
 
 
 @contextlib.contextmanager
@@ -111,6 +128,22 @@ def _bring_file(pack: zipfile.ZipFile, root: Path, sha256: str) -> None:
         kept = evidence.keep(root, source, evidence.MOST_EVER)
     if kept.sha256 != sha256:
         raise LedgerError(f"the evidence file {sha256} in the backup was altered")
+
+
+def _bring_pack(pack: zipfile.ZipFile, settings: Settings, name: str) -> Path:
+    """One snapshot of a board pack, under the name that its bytes have."""
+    from app.govern.pack.snapshot import MOST_BYTES  # knows every metric, which backups do not need
+
+    if pack.getinfo(name).file_size > MOST_BYTES:
+        raise LedgerError(f"{name} in the backup is larger than any snapshot")
+    content = pack.read(name)
+    if name != f"{_PACKS}{hashlib.sha256(content).hexdigest()}.json":
+        raise LedgerError(f"the snapshot {name} in the backup was altered")
+    path = settings.home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as file:
+        file.write(content)
+    return path
 
 
 def _bring_rows(ledger: Ledger, trail: tuple[Entry, ...]) -> None:

@@ -10,9 +10,12 @@ from app.govern import rows
 from app.govern.commands import execute
 from app.govern.lint import Book, lapsed
 from app.govern.model import SYSTEM, Actor, Ledger, Receipt, Row, Step
+from app.govern.shelf import shelf_of
 from data.ledger_types import Value
+from data.registers import REGISTERS
 from metrics.core.verdict import Comparator, Target
 
+LATENCY = "model.latency_p95"
 _APP = Actor(SYSTEM, "throughline")
 _LAPSES = uuid.UUID(
     "5f0c3a52-6f43-4a57-8f1e-2f8b9a4f7d11"
@@ -23,6 +26,24 @@ def targets(ledger: Ledger) -> tuple[Target, ...]:
     """The targets in use, as the one verdict function takes them."""
     with ledger.store.read() as db:
         return tuple(target_of(row) for row in rows.rows(db, "targets", live=True))
+
+
+def budgets(ledger: Ledger) -> tuple[Target, ...]:
+    """Latency budgets of the operability register as targets of the initiative's models (register: ms; metric: s)."""
+    with ledger.store.read() as db:
+        shelf = shelf_of(ledger, db)
+    live = (r for r in shelf["operability"].values() if r.state in REGISTERS["operability"].flow.live)
+    found = []
+    for row in live:
+        initiative, budget = shelf["initiatives"].get(row.text("initiative")), row["latency_ms"]
+        models = initiative["model_ids"] if initiative else None
+        if isinstance(models, tuple) and isinstance(budget, int | float):
+            note = f"latency budget of {row.record_id}"
+            found += [
+                Target(LATENCY, Comparator.AT_MOST, budget / 1000, where=(("model_id", m),), note=note)
+                for m in models
+            ]
+    return tuple(found)
 
 
 def target_of(row: Row) -> Target:

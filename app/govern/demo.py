@@ -7,7 +7,17 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from app.govern import books, demo_acts, demo_alerts, demo_gates, demo_risks, demo_studies
+from app.govern import (
+    books,
+    demo_acts,
+    demo_alerts,
+    demo_board,
+    demo_gates,
+    demo_learning,
+    demo_meeting,
+    demo_risks,
+    demo_studies,
+)
 from app.govern.commands import execute, find
 from app.govern.demo_acts import Act, InDays, Planned, add, person
 from app.govern.model import Add, Change, Command, Ledger, Receipt, Step
@@ -84,8 +94,8 @@ def diary(targets: tuple[Target, ...]) -> tuple[Act, ...]:
     acts = (
         *demo_acts.USERS, *demo_risks.APPETITES, *demo_acts.INITIATIVES, *demo_acts.OWNERSHIP, *demo_acts.DECISIONS,
         *demo_risks.RISKS, *demo_risks.CONTROLS, *demo_risks.REQUESTS, *demo_risks.CONTRACTS, *demo_risks.RUNNING,
-        *_targets(targets), *demo_gates.ACTS, *demo_studies.ACTS,
-        *demo_alerts.ACTS,
+        *_targets(targets), *demo_meeting.OPENED, *demo_gates.ACTS, *demo_meeting.CLOSED, *demo_studies.ACTS,
+        *demo_learning.ACTS, *demo_alerts.ACTS, *demo_board.ACTS,
     )  # fmt: skip
     return tuple(sorted(acts, key=lambda act: -act.days_ago))
 

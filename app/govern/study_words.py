@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.measure import words
 from app.measure.studies.outcome import StudyResult
 from metrics.attribution.result import Diagnostic, Verdict
+from metrics.core.persistence import LONGEST
 
 _DESIGNS = {
     "randomised": "By its plan units were assigned at random, so that nothing but the treatment tells the groups apart.",
@@ -41,17 +42,25 @@ class Told:
 
 
 def amount(value: float) -> str:
-    """Money without its currency, to three digits."""
-    size = abs(value)
+    """Money without its currency, to three digits; below nothing with a minus sign."""
+    size, sign = abs(value), words.MINUS if value < 0 else ""
     for bound, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if size >= bound:
-            return f"{value / bound:,.3g}{words.NBSP}{unit}"
-    return f"{value:,.3g}"
+            return f"{sign}{size / bound:,.3g}{words.NBSP}{unit}"
+    return f"{sign}{size:,.3g}"
+
+
+def number(value: float, form: str) -> str:
+    """A number in a format of Python's, with a minus sign where that writes a hyphen."""
+    return format(value, form).replace("-", words.MINUS)
 
 
 def told(result: StudyResult) -> Told:
     """The study in words; none of them goes further than its grade."""
-    report = (_found(result), _DESIGNS[result.design], _trust(result), *_worth(result), *_limits(result))
+    report = (
+        _found(result), _DESIGNS[result.design], _trust(result), *_lasts(result), *_gains(result), *_worth(result),
+        *_limits(result),
+    )  # fmt: skip
     return Told(_headline(result), report, _raises(result))
 
 
@@ -59,10 +68,12 @@ def _headline(result: StudyResult) -> str:
     if result.estimate is None:
         return f"no estimate: {result.reason}"
     interval = (
-        "" if result.low is None or result.high is None else f" ({result.low:.3g} to {result.high:.3g})"
+        ""
+        if result.low is None or result.high is None
+        else f" ({number(result.low, '.3g')} to {number(result.high, '.3g')})"
     )
-    share = f", {result.relative.estimate:+.1%}" if result.relative else ""
-    return f"{result.estimate:+.3g}{interval}{share}"
+    share = f", {number(result.relative.estimate, '+.1%')}" if result.relative else ""
+    return f"{number(result.estimate, '+.3g')}{interval}{share}"
 
 
 def _found(result: StudyResult) -> str:
@@ -89,6 +100,33 @@ def _trust(result: StudyResult) -> str:
     return f"{_GRADES[result.grade]} {counts}"
 
 
+def _lasts(result: StudyResult) -> tuple[str, ...]:
+    """Whether it lasts, and how fast it fades."""
+    found = result.lasts
+    if found is None:
+        return ()
+    text = f"{words.sentence(found.course.value).rstrip('.')}: {found.why}."
+    half = found.half_life
+    if half is not None:
+        longest = "longer than can be told" if half.high >= LONGEST else f"{half.high:,.0f}"
+        text += f" It halves in about {half.value:,.0f} {found.unit}s ({half.low:,.0f} to {longest})."
+    return (text,)
+
+
+def _gains(result: StudyResult) -> tuple[str, ...]:
+    """Whether the columns that the plan names tell who gains."""
+    found = result.uplift
+    if found is None:
+        return ()
+    by = words.listed(found.by, 6)
+    if found.qini is None or found.low is None or found.high is None:
+        return (f"Who gains cannot be told from {by}: {found.reason}.",)
+    size = f"Qini {number(found.qini, '.3g')} ({number(found.low, '.3g')} to {number(found.high, '.3g')}, {found.method})"
+    if not found.ranks:
+        return (f"Who gains cannot be told from {by}: the order is no better than chance, {size}.",)
+    return (f"{by} tell who gains beyond chance: {size}.",)
+
+
 def _worth(result: StudyResult) -> tuple[str, ...]:
     roi = result.roi
     if roi is None:
@@ -96,11 +134,11 @@ def _worth(result: StudyResult) -> tuple[str, ...]:
     lines = [f"In money: {amount(roi.value)}, between {amount(roi.value_low)} and {amount(roi.value_high)}."]
     if roi.cost is not None and roi.roi is not None and roi.probability_positive is not None:
         lines.append(
-            f"It cost {amount(roi.cost)}; the return is {roi.roi:+.2f} per unit of money spent, and the chance that it"
+            f"It cost {amount(roi.cost)}; the return is {number(roi.roi, '+.2f')} per unit of money spent, and the chance that it"
             f" pays is {roi.probability_positive:.0%}."
         )
     if roi.break_even_effect is not None:
-        lines.append(f"It breaks even at an effect of {roi.break_even_effect:.3g}.")
+        lines.append(f"It breaks even at an effect of {number(roi.break_even_effect, '.3g')}.")
     if roi.recapture < 1:
         lines.append(f"Only {roi.recapture:.0%} of the gain is taken as recaptured.")
     if roi.reason:

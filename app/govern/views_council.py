@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.govern.gates.evaluate import Sources
+from app.govern.commands import find
+from app.govern.gates.evaluate import Sources, sources
 from app.govern.gates.review import (
     Reasons,
     Request,
@@ -15,13 +16,15 @@ from app.govern.gates.review import (
     revoking,
     voting,
 )
-from app.govern.model import Actor, Add, CommandError
+from app.govern.model import Actor, Add, Command, CommandError
 from app.govern.views import Room
 from app.govern.views_forms import Said, carry_out
+from app.runtime import Runtime
+from data.audit import sha256
 from data.ledger_types import Value
 
 
-def _do(room: Room, make: Callable[[Actor], Add], key: str) -> Said:
+def carry(room: Room, make: Callable[[Actor], Command], key: str) -> Said:
     """Make a command and carry it out; what stands in the way is said, never raised."""
     if room.actor is None:
         return Said("Nobody is signed in.")
@@ -35,37 +38,41 @@ def _do(room: Room, make: Callable[[Actor], Add], key: str) -> Said:
 
 def ask(room: Room, found: Sources, asked: Request, key: str) -> Said:
     """Open a review."""
-    return _do(room, lambda actor: opening(room.ledger, found, actor, asked), key)
+    return carry(room, lambda actor: opening(room.ledger, found, actor, asked), key)
 
 
 def cast(room: Room, found: Sources, number: str, vote: str, statement: str) -> Said:
     """One's own vote. It can be meant once only, so its key needs no session."""
     key = f"vote/{number}/{room.actor.identity if room.actor else ''}/{vote}"
     review = review_row(found.look, number)
-    return _do(room, lambda actor: voting(found.look, review, actor, vote, statement), key[:200])
+    return carry(room, lambda actor: voting(found.look, review, actor, vote, statement), key[:200])
 
 
 def hand_over(room: Room, found: Sources, number: str, delegate: str, key: str) -> Said:
-    return _do(room, lambda _: delegating(review_row(found.look, number), delegate), key)
+    return carry(room, lambda _: delegating(review_row(found.look, number), delegate), key)
 
 
 def propose(room: Room, number: str, values: tuple[tuple[str, Value], ...], key: str) -> Said:
     filled = tuple((n, v) for n, v in values if v not in (None, "", ()))
-    return _do(room, lambda _: Add("conditions", (("review", number), *filled)), key)
+    return carry(room, lambda _: Add("conditions", (("review", number), *filled)), key)
 
 
-def decide(room: Room, found: Sources, number: str, outcome: str, reasons: Reasons, seen: str) -> Said:
-    """Record the decision on the evidence that was on the screen."""
+def decide(room: Room, runtime: Runtime, number: str, outcome: str, reasons: Reasons, seen: str) -> Said:
+    """Record the decision on the evidence that was on the screen, measured once more at this moment."""
+    by = sha256(room.actor.identity if room.actor else "")[:16]
+    key = f"decide/{number}/{outcome}/{seen[:16]}/{by}"
+    done = find(room.ledger, key)
+    if (
+        done is not None
+    ):  # a second click; by now the decision stands, and measured again it would follow itself
+        return Said("", done)
+    found = sources(runtime, room.ledger, runtime.readings.pinned())
     review = review_row(found.look, number)
-    return _do(
-        room,
-        lambda _: deciding(found, review, outcome, reasons, seen),
-        f"decide/{number}/{outcome}/{seen[:16]}",
-    )
+    return carry(room, lambda _: deciding(found, review, outcome, reasons, seen), key)
 
 
 def revoke(room: Room, found: Sources, number: str, why: str, key: str) -> Said:
     decision = found.look.find("gate_decisions", number)
     if decision is None:
         return Said(f"There is no gate decision {number}.")
-    return _do(room, lambda _: revoking(decision, why), key)
+    return carry(room, lambda _: revoking(decision, why), key)

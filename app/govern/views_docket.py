@@ -46,6 +46,7 @@ class Seat:
     by: str
     vote: str
     statement: str
+    cast: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ def _seats(room: Room, look: Look, got: Sight) -> tuple[Seat, ...]:
         by = room.name(other) if other and other != member else ""
         gone = "" if member in look.council else "no member any more"
         vote = cast.text("vote") if cast else gone or "has not voted"
-        seats.append(Seat(room.name(member), by, vote, cast.text("statement") if cast else ""))
+        said = cast.text("statement") if cast else ""
+        seats.append(Seat(room.name(member), by, vote, said, cast is not None))
     return tuple(seats)
 
 

@@ -10,6 +10,7 @@ from app.govern.gates.evaluate import Sources
 from app.govern.gates.look import Look
 from app.govern.gates.review import sight
 from app.govern.gates.then import Calibration, ThenNow, calibration, compare
+from app.govern.kept import kept
 from app.govern.model import Row
 from app.govern.views import Room
 from app.measure import words
@@ -21,13 +22,17 @@ SOON = dt.timedelta(days=30)  # acceptances that end within these days are on th
 
 @dataclass(frozen=True)
 class Item:
-    """Something on the agenda. `review`: whose item it opens; empty where it is about another register."""
+    """Something on the agenda. `review`: whose item it opens; empty where it is about another register.
+
+    `point`: kind and record as a meeting's agenda keeps them.
+    """
 
     kind: str
     review: str
     title: str
     text: str
     mine: bool
+    point: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,14 @@ def council_board(room: Room, runtime: Runtime, readings: Readings) -> Board:
     sentence, detail = _sentences(ordered, past)
     decided_lines = tuple(_decided(room, p) for p in past)
     return Board(
-        sentence, detail, ordered, reviews, decided_lines, kept_words(calibration(runtime, room.ledger))
+        sentence, detail, ordered, reviews, decided_lines, kept_words(_calibration(room, runtime, readings))
     )
+
+
+def _calibration(room: Room, runtime: Runtime, readings: Readings) -> Calibration:
+    """Made once for a state of ledger and data, and a day."""
+    about = ("calibration", readings.store.held().generation, room.today)
+    return kept(room.state, about, lambda: calibration(runtime, room.ledger))
 
 
 def title_of(room: Room, review: Row) -> str:
@@ -116,7 +127,10 @@ def _reviews(room: Room, found: Sources) -> tuple[Item, ...]:
         seat = panel.seat_of(found.look, review, me) if me else ""
         mine = bool(seat) and not panel.why_not_vote(found.look, review, me, seat)
         text = f"{got.ballot.counted.present} of {got.ballot.counted.quorum} votes for the quorum; {holds}"
-        items.append(Item("review", review.record_id, title_of(room, review), words.sentence(text), mine))
+        point = f"review {review.record_id}"
+        items.append(
+            Item("review", review.record_id, title_of(room, review), words.sentence(text), mine, point)
+        )
     return tuple(items)
 
 
@@ -131,16 +145,19 @@ def _decisions(room: Room, past: tuple[ThenNow, ...]) -> tuple[Item, ...]:
         on = "; it is being looked at again" if again is not None else ""
         title, number = title_of(room, one.review), one.decision.record_id
         if one.stands in (decided.Stands.RETURNED, decided.Stands.LAPSED) and events:
-            items.append(
-                Item(one.stands.value, number, title, words.sentence(events[-1].text("why") + on), mine=False)
-            )
+            items.append(_back(one.stands.value, number, title, events[-1].text("why") + on))
         elif one.killed:
             text = f"the kill criterion {', '.join(one.killed)} is proven{on}"
-            items.append(Item("kill", number, title, words.sentence(text), mine=False))
+            items.append(_back("kill", number, title, text))
         elif one.outdated and one.decision["outcome"] in decided.GO:
             moved = "; ".join(f"{c.key}: {c.why}" for c in one.changes if c.material)
-            items.append(Item("outdated", number, title, words.sentence(moved + on), mine=False))
+            items.append(_back("outdated", number, title, moved + on))
     return tuple(items)
+
+
+def _back(kind: str, number: str, title: str, why: str) -> Item:
+    """A decision that is on the agenda again."""
+    return Item(kind, number, title, words.sentence(why), mine=False, point=f"{kind} {number}")
 
 
 def _acceptances(room: Room) -> tuple[Item, ...]:
@@ -149,12 +166,10 @@ def _acceptances(room: Room) -> tuple[Item, ...]:
         for row in room.live(register):
             until = row["expires"]
             if row.state == "accepted" and isinstance(until, dt.date) and until - room.today <= SOON:
-                text = f"{register.removesuffix('s')} {row.record_id} ends on {words.date(until)}"
-                items.append(
-                    Item(
-                        "expiring", "", room.title(register, row.record_id), words.sentence(text), mine=False
-                    )
-                )
+                point = f"{register.removesuffix('s')} {row.record_id}"
+                text = words.sentence(f"{point} ends on {words.date(until)}")
+                title = room.title(register, row.record_id)
+                items.append(Item("expiring", "", title, text, mine=False, point=point))
     return tuple(items)
 
 

@@ -12,7 +12,17 @@ from app.govern.views_needs import Need, needs
 from app.measure import words
 from metrics import ALL
 
-REGISTERS = ("initiatives", "decisions", "postures", "targets", "check_ins", "operability", "evidence")
+REGISTERS = (
+    "initiatives",
+    "decisions",
+    "postures",
+    "targets",
+    "check_ins",
+    "operability",
+    "evidence",
+    "milestones",
+    "conclusions",
+)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.govern import studies
 from app.govern.evidence import EvidenceError
 from app.govern.model import Row
-from app.govern.study_words import Told, amount, told
+from app.govern.study_words import Told, amount, number, told
 from app.govern.views import Room
 from app.measure import words
 from app.measure.studies.outcome import StudyResult
@@ -136,7 +136,7 @@ def _line(room: Room, one: _Held, counted: frozenset[str]) -> StudyLine:
         f"{amount(roi.value)} ({amount(roi.value_low)} to {amount(roi.value_high)})" if roi else "not valued"
     )
     cost = amount(roi.cost) if roi and roi.cost is not None else words.DASH
-    gain = f"{roi.roi:+.1f}" if roi and roi.roi is not None else words.DASH
+    gain = number(roi.roi, "+.1f") if roi and roi.roi is not None else words.DASH
     return StudyLine(
         study.record_id, study.text("title"), name, study.text("design").replace("_", " "), result.grade,
         told(result).headline, value, cost, gain, adds, _why_not(result, adds=adds),

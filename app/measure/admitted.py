@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from data.schema import METADATA
 from metrics.core.metric import Reading
 
 
@@ -27,13 +28,13 @@ def no_objection(_: tuple[str, ...]) -> tuple[Failure, ...]:
 
 
 def once(ask: Objections) -> Objections:
-    """The same answers, each asked for once: what one page run sees does not change half way."""
-    kept: dict[tuple[str, ...], tuple[Failure, ...]] = {}
+    """The same answers from one question about every table: what one page run sees does not change half way."""
+    kept: list[tuple[Failure, ...]] = []
 
     def answer(tables: tuple[str, ...]) -> tuple[Failure, ...]:
-        if tables not in kept:
-            kept[tables] = ask(tables)
-        return kept[tables]
+        if not kept:
+            kept.append(ask(tuple(METADATA.tables)))
+        return tuple(f for f in kept[0] if f.table in tables)
 
     return answer
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.measure import words
 from app.measure.judged import Frame, Judged
+from app.measure.lasting import Lasting, lasting
 from metrics import ALL
 from metrics.value import SRM_LIMIT
 
@@ -33,6 +34,7 @@ class ExperimentCard:
     rows: tuple[Judged, ...]
     arms: tuple[Judged, ...]
     warnings: tuple[str, ...]
+    lasts: Lasting | None = None
 
     @property
     def broken(self) -> bool:
@@ -61,11 +63,13 @@ def value_board(frame: Frame) -> ValueBoard:
         todo = frame.todo("experiment_units", effects[0].reading.reason)
         return ValueBoard("No experiment is loaded, so no value can be attributed.", (), todo)
     others = {key: frame.read(ALL[key]) for key in (RELATIVE, RESPONDERS, SPLIT, UNITS, MEAN)}
-    cards = tuple(sorted((_card(one, others) for one in known), key=lambda c: (-_clarity(c), c.experiment)))
+    cards = tuple(
+        sorted((_card(frame, one, others) for one in known), key=lambda c: (-_clarity(c), c.experiment))
+    )
     return ValueBoard(_sentence(cards), cards)
 
 
-def _card(one: Judged, others: dict[str, tuple[Judged, ...]]) -> ExperimentCard:
+def _card(frame: Frame, one: Judged, others: dict[str, tuple[Judged, ...]]) -> ExperimentCard:
     by = dict(one.reading.by)
     experiment, arm = by.get("experiment_id") or "", by.get("arm") or ""
     matching = {k: _matching(found, experiment, arm) for k, found in others.items()}
@@ -77,6 +81,7 @@ def _card(one: Judged, others: dict[str, tuple[Judged, ...]]) -> ExperimentCard:
     return ExperimentCard(
         experiment, arm, claim(one, broken=broken), _detail(one, units, matching[RELATIVE]),
         BROKEN if broken else RANDOMISED, one, matching[RELATIVE], rows, arms, one.reading.warnings,
+        None if broken else lasting(frame, one),
     )  # fmt: skip
 
 

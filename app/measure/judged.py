@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from app.measure import words
 from app.measure.readings import Readings
@@ -61,7 +61,10 @@ class Movement:
 
 @dataclass(frozen=True)
 class Frame:
-    """What every reading of one page run shares: stores, choice, days, targets, and the moment of judgement."""
+    """What every reading of one page run shares: stores, choice, days, targets, and the moment of judgement.
+
+    `names`: what readers call a model or an experiment, by its identifier; empty where they know the identifiers.
+    """
 
     runtime: Runtime
     readings: Readings
@@ -69,6 +72,7 @@ class Frame:
     days: Window
     targets: tuple[Target, ...]
     now: dt.datetime
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def moment(self) -> dt.datetime:
@@ -87,8 +91,14 @@ class Frame:
     def judge(self, metric: Metric[object], readings: Iterable[Reading]) -> tuple[Judged, ...]:
         found = tuple(readings)
         day = self.moment.date()
+        own = tuple(t for t in self.targets if t.metric == metric.key)
         return tuple(
-            Judged(metric, r, judge(r, in_force(self.targets, r, day), self.moment), _subject(r, found))
+            Judged(
+                metric,
+                r,
+                judge(r, in_force(own, r, day), self.moment),
+                _subject(r, found, self.names),
+            )
             for r in found
         )
 
@@ -97,11 +107,12 @@ class Frame:
         return self.judge(metric, self.readings.read(metric, self.scope(metric)))
 
 
-def _subject(reading: Reading, among: tuple[Reading, ...]) -> str:
+def _subject(reading: Reading, among: tuple[Reading, ...], names: Mapping[str, str]) -> str:
     """Whose number it is; the arm of an experiment only where it has several treated ones."""
     trial = dict(reading.by).get("experiment_id")
     several = sum(1 for r in among if dict(r.by).get("experiment_id") == trial) > 1
-    return words.group(tuple(p for p in reading.by if p[0] != "arm" or several or trial is None))
+    kept = (p for p in reading.by if p[0] != "arm" or several or trial is None)
+    return words.group(tuple((k, names.get(v, v) if v else v) for k, v in kept))
 
 
 def weakest(judged: tuple[Judged, ...]) -> Judged:

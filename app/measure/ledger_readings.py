@@ -20,7 +20,7 @@ from app.measure.finished import ScopeError, only, reading_of
 from app.measure.slices import Slice, cut
 from data.engines import Columns
 from data.ledger_store import Store
-from data.ledger_views import BOUNDS, Bounds, length, tables_at
+from data.ledger_views import BOUNDS, CONTRACT_STATES, VIRTUAL, Bounds, ContractStates, length, tables_at
 from data.sql import Facts
 from data.sql_warehouse import columns_of
 from metrics.core.metric import C, Estimate, Metric, Reading, Rollup, Scope, undefined
@@ -36,21 +36,25 @@ class _Moment:
     at: dt.datetime
     length: int
     bounds: Bounds
+    contracts: ContractStates
 
 
 class LedgerReadings:
-    """Answers from one ledger. `bounds`: the verdicts of live Readings on bounds kept in it. Threads may share it."""
+    """Answers from one ledger. `bounds`: the verdicts of live Readings on bounds kept in it. `contracts`: which of its data
+    contracts hold at the warehouse. Threads may share it.
+    """
 
     def __init__(
         self,
         store: Callable[[], Store | None],
         clock: Callable[[], dt.datetime],
         bounds: Callable[[], Bounds] = tuple,
+        contracts: Callable[[], ContractStates] = tuple,
     ) -> None:
-        self._store, self._clock, self._bounds = store, clock, bounds
+        self._store, self._clock, self._bounds, self._contracts = store, clock, bounds, contracts
         self._kept: OrderedDict[Hashable, Columns] = OrderedDict()
         self._guard = threading.Lock()
-        self._pins: dict[bool, _Moment] | None = None  # of a pinned copy
+        self._pins: dict[frozenset[str], _Moment] | None = None  # of a pinned copy
 
     def pinned(self) -> LedgerReadings:
         """The same answers, all from the ledger as it is when it is first asked; shares what is kept in memory."""
@@ -83,17 +87,19 @@ class LedgerReadings:
         return tuple(reading_of(metric, by, estimate, moment.at, version) for by, estimate in found)
 
     def _moment(self, store: Store, rollup: Rollup[C], scope: Scope) -> _Moment:
-        live = BOUNDS in rollup.tables and scope.as_of is None
+        live = VIRTUAL & set(rollup.tables) if scope.as_of is None else frozenset()
         if self._pins is None or scope.as_of is not None:
-            return self._now(store, scope, live=live)
+            return self._now(store, scope, live)
         if live not in self._pins:
-            self._pins[live] = self._now(store, scope, live=live)
+            self._pins[live] = self._now(store, scope, live)
         return self._pins[live]
 
-    def _now(self, store: Store, scope: Scope, *, live: bool) -> _Moment:
+    def _now(self, store: Store, scope: Scope, live: frozenset[str]) -> _Moment:
         with store.read() as db:
             newest = db.execute(length()).scalar_one()
-        return _Moment(scope.as_of or self._clock(), newest or 0, tuple(self._bounds()) if live else ())
+        bounds = tuple(self._bounds()) if BOUNDS in live else ()
+        contracts = tuple(self._contracts()) if CONTRACT_STATES in live else ()
+        return _Moment(scope.as_of or self._clock(), newest or 0, bounds, contracts)
 
     def _slices(
         self, store: Store, rollup: Rollup[C], scope: Scope, moment: _Moment, keys: tuple[str, ...]
@@ -104,12 +110,12 @@ class LedgerReadings:
     def _columns(self, store: Store, rollup: Rollup[C], moment: _Moment, *, exact: bool) -> Columns:
         """All cells of a rollup, from memory while the ledger and the day are the same."""
         at = moment.at if exact else moment.at.replace(minute=0, second=0, microsecond=0)
-        name = (rollup.key, rollup.version, moment.length, at, tuple(moment.bounds))
+        name = (rollup.key, rollup.version, moment.length, at, moment.bounds, moment.contracts)
         with self._guard:
             if name in self._kept:
                 self._kept.move_to_end(name)
                 return self._kept[name]
-        tables = tables_at(rollup.tables, moment.at if exact else None, moment.bounds)
+        tables = tables_at(rollup.tables, moment.at if exact else None, moment.bounds, moment.contracts)
         with store.read() as db:
             found = columns_of(db, rollup.select(Facts(tables, rollup.dims, observed_us=_micros(moment.at))))
         found = rollup.derived(found) if rollup.derived else found
@@ -130,7 +136,7 @@ def _micros(at: dt.datetime) -> int:
 
 
 def _registers(rollup: Rollup[C]) -> tuple[str, ...]:
-    return tuple(t for t in rollup.tables if t != BOUNDS)
+    return tuple(t for t in rollup.tables if t not in VIRTUAL)
 
 
 def _check(rollup: Rollup[C], scope: Scope) -> None:

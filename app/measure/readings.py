@@ -59,6 +59,7 @@ class Readings:
         self.store = store
         self._kept: OrderedDict[Hashable, tuple[Slice, ...]] = OrderedDict()
         self._read: OrderedDict[Hashable, tuple[Reading, ...]] = OrderedDict()
+        self._ends: OrderedDict[Hashable, int] = OrderedDict()  # how far sources are complete
         self._guard = threading.Lock()
         self._frozen = False
         self._tables: Mapping[str, FromClause] | None = None  # of a pinned copy, once they are needed
@@ -244,8 +245,23 @@ class Readings:
         if state is not None and self._stored(rollup, scope):
             asked = round(scope.as_of.timestamp() * 1e6) if scope.as_of else state.observed_us
             return min(state.observed_us, asked)
+        if scope.as_of is None:
+            return self._observed_now(rollup)
         tables = {n: known_at(t, scope.as_of) for n, t in self.warehouse.tables().items()}
         return observed_us(rollup, self.warehouse, tables, scope.as_of)
+
+    def _observed_now(self, rollup: Rollup[C]) -> int:
+        """How far the sources are complete now, from memory while they hold the same rows."""
+        name = (rollup.observed, self.warehouse.mark((*rollup.observed, "data_watermarks")))
+        with self._guard:
+            if name in self._ends:
+                return self._ends[name]
+        found = observed_us(rollup, self.warehouse, self.warehouse.tables())
+        with self._guard:
+            self._ends[name] = found
+            while len(self._ends) > KEPT_SLICES:
+                self._ends.popitem(last=False)
+        return found
 
     def _outdated(self, rollup: Rollup[C]) -> bool:
         """Whether the stored cells were made under another definition, and so are not this rollup's cells."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.measure import words
+from app.measure import narrow, words
 from app.measure.chain_cards import constraint_sentence
 from app.measure.judged import ORDER, Frame, Judged, Movement, drawable, history, movement, weakest
+from app.measure.lasting import Lasting, lasting
+from app.measure.narrow import Narrow
 from data import schema
 from metrics import ALL
 from metrics.core.metric import Dimension, Metric, Reading, Unit
@@ -42,6 +44,7 @@ class Tile:
     trend: tuple[Reading, ...]
     movement: Movement | None
     among: tuple[Judged, ...]
+    lasts: Lasting | None = None
 
     @property
     def metric(self) -> Metric[object]:
@@ -98,16 +101,20 @@ class Scorecard:
     constraint: str = ""
 
 
-def scorecard(frame: Frame, *, everything: bool = False) -> Scorecard:
-    """Build the scorecard. `everything` adds the measures without a target."""
-    read = {m.key: frame.read(m) for m in ALL.values() if m.rollup.stored or m.rollup.ledger}
+def scorecard(frame: Frame, *, everything: bool = False, about: Narrow | None = None) -> Scorecard:
+    """Build the scorecard, of everything or of one initiative. `everything` adds the measures without a target."""
+    asked = (m for m in ALL.values() if m.rollup.stored or m.rollup.ledger)
+    read = {m.key: found for m in asked if (found := narrow.read(frame, m, about))}
     judged = tuple(j for found in read.values() for j in found if j.has_target)
     columns = tuple(_column(frame, dimension, read, everything=everything) for dimension in Dimension)
     needs = tuple(sorted((j for j in judged if j.verdict.state is State.NOT_MET), key=_importance))
     tally = _tally(judged)
     measured = any(j.reading.value is not None for found in read.values() for j in found)
     sentence, detail = headline(judged, needs, tally, measured=measured)
-    where = constraint_sentence(frame)
+    if about is not None and not judged:
+        sentence, detail = f"No target speaks of {about.title} alone, so nothing can be judged.", ""
+    own = narrow.narrowed(frame, about)
+    where = constraint_sentence(own) if own else ""
     return Scorecard(sentence, detail, _changes(columns), tally, needs, columns, where)
 
 
@@ -163,7 +170,7 @@ def _groups(found: tuple[Judged, ...], *, everything: bool) -> tuple[tuple[Judge
 def _tile(frame: Frame, group: tuple[Judged, ...]) -> Tile:
     one = weakest(group)
     trend = drawable(one.metric, history(frame, one))
-    return Tile(one, _note(one, group), trend, movement(frame, one), group)
+    return Tile(one, _note(one, group), trend, movement(frame, one), group, lasting(frame, one))
 
 
 def _note(one: Judged, group: tuple[Judged, ...]) -> str:
@@ -212,7 +219,7 @@ def headline(
     if unsure:
         first = min((j for j in judged if not j.verdict.passes), key=lambda j: ORDER.index(j.verdict.state))
         return f"No target is missed, but {unsure} of {tally.total} cannot be called yet.", finding(first)
-    return f"All {tally.total} targets are met.", ""
+    return "The one target is met." if tally.total == 1 else f"All {tally.total} targets are met.", ""
 
 
 def finding(one: Judged) -> str:

@@ -56,7 +56,7 @@ def states(board: ActivationBoard) -> None:
         bars = "".join(f'<i style="flex:{p.n};background:var(--tl-{_colour(p)})"></i>' for p in board.states)
         legend = "".join(_part(p, board.total) for p in board.states)
         st.html(
-            f'<h3 class="tl-h">{text(title)}</h3><div class="tl-tally" role="img" aria-label="{text(title)}">{bars}</div>'
+            f'<h2 class="tl-h">{text(title)}</h2><div class="tl-tally" role="img" aria-label="{text(title)}">{bars}</div>'
             f'<div class="tl-legend">{legend}</div><p class="tl-sub">The states add up to {whole:,} of {board.total:,}. '
             "The share in the window counts in window, late and missed only.</p>"
         )
@@ -107,7 +107,7 @@ def trend(board: ActivationBoard) -> None:
     columns = (tables.Column("Alert when both windows burn"), tables.Column("Long window", right=True),
                tables.Column("Short window", right=True), tables.Column("Now"))  # fmt: skip
     with st.container(border=True):
-        st.html('<h3 class="tl-h">Burn of the error budget at the end of these days</h3>')
+        st.html('<h2 class="tl-h">Burn of the error budget at the end of these days</h2>')
         tables.show(tables.Table("Burn-rate alerts", columns, tuple(_alert(a) for a in board.alerts)))
 
 
@@ -129,7 +129,7 @@ def breakdowns(board: ActivationBoard) -> None:
         with st.container(border=True, height="stretch"):
             _models(board)
         with st.container(border=True, height="stretch"):
-            st.html('<h3 class="tl-h">Worst campaigns</h3>')
+            st.html('<h2 class="tl-h">Worst campaigns</h2>')
             columns = (tables.Column("Campaign"), *tables.NUMBERS)
             rows = tuple(
                 (text(j.subject), *tables.number_cells(j.metric, j.reading)) for j in board.campaigns
@@ -147,7 +147,7 @@ def breakdowns(board: ActivationBoard) -> None:
 
 def _models(board: ActivationBoard) -> None:
     """One row a model with a share; below, why the others have none."""
-    st.html('<h3 class="tl-h">By model</h3>')
+    st.html('<h2 class="tl-h">By model</h2>')
     columns = (tables.Column("Model"), tables.Column("In window", right=True), tables.Column("95 %", right=True),
                tables.Column("n", right=True), tables.Column("Median", right=True), tables.Column(""))  # fmt: skip
     known = [r for r in board.models if r.share.reading.value is not None]

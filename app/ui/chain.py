@@ -9,6 +9,7 @@ from app.measure.chain_cards import TARGETS, ChainBoard, Closing, closings
 from app.measure.judged import Judged
 from app.ui import charts, charts_chain, tables
 from app.ui.marks import text
+from app.ui.terms import explained
 from metrics._chain_line import NAMES
 from metrics.core.intervals import Interval
 
@@ -17,8 +18,8 @@ def lead(board: ChainBoard) -> None:
     """The constraint in one sentence."""
     with st.container(border=True, gap=None):
         st.html(
-            f'<p class="tl-eyebrow">The constraint</p><p class="tl-lead">{text(board.sentence)}</p>'
-            f'<p class="tl-sub">{text(board.detail)}</p>'
+            f'<p class="tl-eyebrow">{explained("The constraint")}</p><p class="tl-lead">{explained(board.sentence)}</p>'
+            f'<p class="tl-sub">{explained(board.detail)}</p>'
         )
 
 
@@ -62,7 +63,7 @@ def what_if(board: ChainBoard) -> None:
     if board.chain is None:
         return
     with st.container(border=True, gap="small"):
-        st.html('<h3 class="tl-h">What if one link were closed?</h3>')
+        st.html('<h2 class="tl-h">What if one link were closed?</h2>')
         left = st.radio(
             "A link may still lose", TARGETS, format_func=lambda v: f"{100 * v:.0f} % of what comes" if v else "nothing",
             horizontal=True, key="chain-left",
@@ -85,10 +86,10 @@ def figures(board: ChainBoard) -> None:
     """The readings behind the page, the worth of a reached signal by model, and the yield of each channel."""
     with st.grid(2, min_column_width=340, gap="small"):
         with st.container(border=True, height="stretch"):
-            st.html('<h3 class="tl-h">What a reached signal is worth</h3>')
+            st.html('<h2 class="tl-h">What a reached signal is worth</h2>')
             _table("Worth of a reached signal by model", "Model", board.worths)
         with st.container(border=True, height="stretch"):
-            st.html('<h3 class="tl-h">Signals that reached their person, by channel</h3>')
+            st.html('<h2 class="tl-h">Signals that reached their person, by channel</h2>')
             _table("Yield by channel", "Channel", board.channels)
     with st.expander("All figures of the chain"):
         columns = (tables.Column("Measure"), *tables.NUMBERS)

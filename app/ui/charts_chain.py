@@ -58,17 +58,22 @@ def _waterfall(
             lengths.append(value)
     trace: Spec = {
         "type": "bar", "orientation": "h", "y": [s.name for s in steps], "x": lengths, "base": bases,
-        "text": [_label(s, size(s), said) for s in steps], "textposition": "outside", "cliponaxis": False,
         "hovertext": [_hover(s, size(s), said, whiskers=whiskers) for s in steps],
         "hovertemplate": "%{hovertext}<extra></extra>", "marker": {"color": [COLOURS[s.kind] for s in steps]},
+    }  # fmt: skip
+    # Labels stand right of their bars, those below zero too: on the left they would run into the names of the links.
+    labels: Spec = {
+        "type": "scatter", "mode": "text", "y": [s.name for s in steps], "textposition": "middle right", "cliponaxis": False,
+        "x": [max(b, b + x) for b, x in zip(bases, lengths, strict=True)], "hoverinfo": "skip",
+        "text": [words.NBSP + _label(s, size(s), said) for s in steps],
     }  # fmt: skip
     ends = [v for b, x in zip(bases, lengths, strict=True) for v in (b, b + x)]
     low, high = min(0.0, *ends), max(0.0, *ends)
     room = (high - low or 1.0) * 0.2
     figure = {
-        "data": [trace],
+        "data": [trace, labels],
         "layout": layout(
-            80 + ROW * len(steps), {"range": [low - (room if low < 0 else 0), high + room], "nticks": 5},
+            80 + ROW * len(steps), {"range": [low, high + room], "nticks": 5},
             {"autorange": "reversed", "type": "category"},
         ),
     }  # fmt: skip

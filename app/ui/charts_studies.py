@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from app.govern.study_words import amount
+from app.govern.study_words import amount, number
 from app.measure import words
 from app.measure.studies.outcome import StudyResult
 from app.ui.charts import Chart, Spec, layout, level
@@ -114,8 +114,12 @@ def cumulative(result: StudyResult) -> Chart | None:
         220, {"type": "category", "nticks": 8}, {"nticks": 5}, shapes=[shape], annotations=[note]
     )
     end = result.cumulative
-    interval = "" if end.low is None or end.high is None else f" ({end.low:.4g} to {end.high:.4g})"
-    finding = f"Added up, the effect is {end.estimate:.4g}{interval}"
+    interval = (
+        ""
+        if end.low is None or end.high is None
+        else f" ({number(end.low, '.4g')} to {number(end.high, '.4g')})"
+    )
+    finding = f"Added up, the effect is {number(end.estimate, '.4g')}{interval}"
     return Chart(
         finding, f"{result.name}: cumulative effect. {finding}.", {"data": [trace], "layout": layouts}
     )
@@ -141,6 +145,70 @@ def placebos(result: StudyResult) -> Chart | None:
     return Chart(finding, f"{result.name}: placebo effects. {finding}.", figure)
 
 
+def left_out(result: StudyResult) -> Chart | None:
+    """The estimate without each comparison unit that it leans on: none of them should carry it alone."""
+    found = sorted(result.left_out, key=lambda o: o.estimate)
+    if not found or result.estimate is None:
+        return None
+    dots: Spec = {
+        "type": "scatter", "mode": "markers", "x": [o.estimate for o in found], "y": [f"without {o.name}" for o in found],
+        "marker": {"size": 9, "color": SERIES[0]}, "hovertemplate": "%{y}: %{x:.4g}<extra></extra>",
+    }  # fmt: skip
+    shapes = [_upright(result.estimate, SERIES[1], "solid"), _upright(0.0, REFERENCE_LINE, "dot")]
+    turned = sum((o.estimate > 0) != (result.estimate > 0) for o in found)
+    finding = (
+        f"Without one unit the estimate of {number(result.estimate, '.4g')} lies between {number(found[0].estimate, '.4g')} and"
+        f" {number(found[-1].estimate, '.4g')}"
+        + (f"; {turned} of {len(found)} turn its sign" if turned else "")
+    )
+    figure = {
+        "data": [dots],
+        "layout": layout(
+            90 + 24 * len(found), {"nticks": 6}, {"type": "category", "automargin": True}, shapes=shapes
+        ),
+    }
+    return Chart(
+        finding,
+        f"{result.name}: leave one out. {finding}.",
+        figure,
+        "Orange: with all units. Dotted: no effect.",
+    )
+
+
+def _upright(x: float, colour: str, dash: str) -> Spec:
+    line = {"color": colour, "width": 1.5, "dash": dash}
+    return {"type": "line", "xref": "x", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+
+
+def in_time(result: StudyResult) -> Chart | None:
+    """The effect at pretended dates before the real one: there nothing happened, so nothing should be found."""
+    found = [p for p in result.pretended if p.estimate is not None]
+    if len(found) < 2:
+        return None
+    trace: Spec = {
+        "type": "scatter", "mode": "markers", "x": [p.label for p in found], "y": [p.estimate for p in found],
+        "marker": {"size": 9, "color": [ALARM if p.alarm else SERIES[0] for p in found],
+                   "symbol": ["diamond" if p.alarm else "circle" for p in found]},
+        "error_y": {
+            "type": "data", "symmetric": False, "color": REFERENCE_LINE, "thickness": 1.4, "width": 3,
+            "array": [_reach(p.high, p.estimate) for p in found],
+            "arrayminus": [_reach(p.estimate, p.low) for p in found],
+        },
+        "hovertemplate": "%{x}: %{y:.4g}<extra></extra>",
+    }  # fmt: skip
+    shape, note = level(0.0, "no effect")
+    alarms = sum(p.alarm for p in found)
+    finding = f"{alarms} of {len(found)} pretended dates before the real one show an effect; none should"
+    axis: Spec = {"type": "category", "nticks": 8}
+    figure = {"data": [trace], "layout": layout(220, axis, {"nticks": 5}, shapes=[shape], annotations=[note])}
+    return Chart(finding, f"{result.name}: placebo in time. {finding}.", figure)
+
+
+def _reach(upper: float | None, lower: float | None) -> float:
+    """The length of a whisker; none where an end is not known."""
+    return 0.0 if upper is None or lower is None else upper - lower
+
+
 def waterfall(result: StudyResult) -> Chart | None:
     """From the attributed value over its costs to what is left."""
     roi = result.roi
@@ -157,9 +225,11 @@ def waterfall(result: StudyResult) -> Chart | None:
         "totals": {"marker": {"color": SERIES[0]}}, "cliponaxis": False, "hovertemplate": "%{x}: %{text}<extra></extra>",
     }  # fmt: skip
     ends = (
-        "" if roi.roi_low is None or roi.roi_high is None else f" ({roi.roi_low:+.2f} to {roi.roi_high:+.2f})"
+        ""
+        if roi.roi_low is None or roi.roi_high is None
+        else f" ({number(roi.roi_low, '+.2f')} to {number(roi.roi_high, '+.2f')})"
     )
-    gain = "no return" if roi.roi is None else f"a return of {roi.roi:+.2f}{ends}"
+    gain = "no return" if roi.roi is None else f"a return of {number(roi.roi, '+.2f')}{ends}"
     finding = f"Of {amount(roi.value)} of value {amount(net)} is left after costs: {gain}"
     figure = {"data": [trace], "layout": layout(280, {"type": "category"}, {"nticks": 5})}
     note = "" if result.counted else words.sentence(f"{result.grade}: this value is in no sum")

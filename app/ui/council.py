@@ -21,8 +21,8 @@ def pick(number: str) -> None:
     st.session_state[CHOSEN] = number
 
 
-def agenda(board: Board) -> None:
-    """What is due; a click opens it below."""
+def agenda(board: Board, *, opens: bool = True) -> None:
+    """What is due. `opens`: a click opens an item below."""
     mine = sum(i.mine for i in board.agenda)
     head = (
         f"Agenda: {mine} of {len(board.agenda)} wait for your vote"
@@ -34,14 +34,14 @@ def agenda(board: Board) -> None:
         if not board.agenda:
             st.html('<p class="tl-note">No review is open and no decision is back.</p>')
         for at, item in enumerate(board.agenda[:MOST]):
-            _item(item, at)
+            _item(item, at, opens=opens)
         if len(board.agenda) > MOST:
             with st.expander(f"{len(board.agenda) - MOST} more"):
                 for at, item in enumerate(board.agenda[MOST:], start=MOST):
-                    _item(item, at)
+                    _item(item, at, opens=opens)
 
 
-def _item(item: Item, at: int) -> None:
+def _item(item: Item, at: int, *, opens: bool) -> None:
     with st.container(key=f"agenda-{at}", gap=None):
         kind = (
             f'<b class="tl-bad">{text(item.kind)}</b>'
@@ -53,7 +53,7 @@ def _item(item: Item, at: int) -> None:
             f'<div class="tl-need"><b>{text(item.title)}</b><span class="tl-num">{kind}{number}</span>'
             f"<span>{text(item.text)}</span></div>"
         )
-        if item.review:
+        if item.review and opens:
             st.button(
                 f"Open {item.review}, item {at + 1}", key=f"open-item-{at}", type="tertiary", on_click=pick,
                 args=(item.review,),
@@ -80,22 +80,22 @@ def docket(one: Docket) -> None:
         f'<p class="tl-sub">{"The gate holds today." if one.holds else "The gate does not hold today:"}'
         f" {'' if one.holds else text(one.verdict)}</p>"
     )
-    _facts(one.record)
-    _quorum(one)
-    _evidence(one)
-    _seats(one)
-    _conditions(one)
+    facts(one.record)
+    quorum(one)
+    evidence(one)
+    seats(one)
+    conditions(one)
     with st.expander("Request, rules and who takes part"):
-        _facts(one.facts)
+        facts(one.facts)
 
 
-def _facts(pairs: tuple[tuple[str, str], ...]) -> None:
+def facts(pairs: tuple[tuple[str, str], ...]) -> None:
     if pairs:
         lines = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in pairs)
         st.html(f'<dl class="tl-dl">{lines}</dl>')
 
 
-def _quorum(one: Docket) -> None:
+def quorum(one: Docket) -> None:
     present, needed = one.quorum
     filled = min(present, needed)
     bars = f'<i style="flex:{filled};background:var(--tl-good)"></i>' if filled else ""
@@ -106,7 +106,7 @@ def _quorum(one: Docket) -> None:
     )
 
 
-def _evidence(one: Docket) -> None:
+def evidence(one: Docket) -> None:
     tiles.heading("Evidence", f"Frozen on {one.frozen_on}, beside what is found today.")
     columns = (
         Column("Criterion"),
@@ -139,13 +139,13 @@ def badge(state: State) -> str:
     return f'<span class="tl-badge {verdict_class(state)}">{marks.shape(state)}{state.value}</span>'
 
 
-def _seats(one: Docket) -> None:
+def seats(one: Docket) -> None:
     tiles.heading("Votes", "Whoever asked or contributed does not vote; nobody votes for somebody else.")
     columns = (Column("Seat"), Column("Delegate"), Column("Vote"), Column("Statement"))
     tables.show(tables.plain("Votes", columns, [(s.name, s.by, s.vote, s.statement) for s in one.seats]))
 
 
-def _conditions(one: Docket) -> None:
+def conditions(one: Docket) -> None:
     if not one.conditions:
         return
     tiles.heading("Conditions")

@@ -14,6 +14,7 @@ from app.govern.views_docket import Docket, docket
 from app.govern.views_forms import Said, new_draft
 from app.govern.views_gates import sources_of
 from app.measure.judged import Frame
+from app.runtime import Runtime
 from app.ui import council, forms
 from app.ui.marks import text
 from data.policies.gates import GATES, TRACKS, VOTES
@@ -34,12 +35,20 @@ def item(room: Room, frame: Frame, number: str) -> None:
         forms.answer(f"council/{number}")
         council.docket(one)
         if one.phase == "open":
-            _vote(room, found, one)
-            _delegate(room, found, one)
-            _condition(room, one)
-            _decide(room, found, one)
+            open_item(room, frame, one)
         elif one.stands in ("in force", "provisional", "returned"):
             _revoke(room, found, one)
+
+
+def open_item(room: Room, frame: Frame, one: Docket) -> None:
+    """What is open to the reader in a review that is not decided; elsewhere nothing but what became of it."""
+    found = sources_of(room, frame.runtime, frame.readings)
+    if one.phase != "open":
+        return
+    _vote(room, found, one)
+    _delegate(room, found, one)
+    _condition(room, one)
+    _decide(room, frame, one)
 
 
 def _key(slot: str) -> str:
@@ -138,7 +147,7 @@ def _propose(room: Room, number: str, slot: str) -> None:
     _tell(number, slot, acts.propose(room, number, values, _key(slot)))
 
 
-def _decide(room: Room, found: Sources, one: Docket) -> None:
+def _decide(room: Room, frame: Frame, one: Docket) -> None:
     """The decision, on the evidence that is on this screen: its hash goes along."""
     if not one.outcomes:
         st.html(f'<p class="tl-note">No decision yet. {text(one.why_not)}</p>')
@@ -155,16 +164,18 @@ def _decide(room: Room, found: Sources, one: Docket) -> None:
             "Record the decision",
             type="primary",
             on_click=_record,
-            args=(room, found, one.review, slot, one.seen),
+            args=(room, frame.runtime, one.review, slot, one.seen),
         )
 
 
-def _record(room: Room, found: Sources, number: str, slot: str, seen: str) -> None:
+def _record(room: Room, runtime: Runtime, number: str, slot: str, seen: str) -> None:
     state = st.session_state
     said = {n: str(state.get(f"{slot}/{n}") or "") for n, _ in _REASONS}
     reasons = Reasons(said["context"], said["options"], said["drivers"], said["consequences"])
     _tell(
-        number, slot, acts.decide(room, found, number, str(state.get(f"{slot}/outcome") or ""), reasons, seen)
+        number,
+        slot,
+        acts.decide(room, runtime, number, str(state.get(f"{slot}/outcome") or ""), reasons, seen),
     )
 
 

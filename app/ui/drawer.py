@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.govern.happenings import happenings
 from app.measure import words
 from app.measure.evidence import Evidence, breakdown, evidence
 from app.measure.judged import Frame, Judged
-from app.ui import charts, marks, tables
+from app.ui import charts, marks, remarks, session, tables
 from app.ui.marks import text
 
 
@@ -26,7 +27,13 @@ def _body(frame: Frame, one: Judged) -> None:
     _value(one)
     for warning in one.reading.warnings:
         st.html(f'<p class="tl-warn">{text(warning)}</p>')
-    charts.draw(charts.history(one, found.history), key="drawer-history")
+    room = session.look()
+    around = happenings(frame, one, room)
+    charts.draw(charts.history(one, found.history, remarks.flags(around)), key="drawer-history")
+    if found.history:
+        remarks.legend(around)
+        remarks.happened(around)
+    remarks.show(frame, one, room)
     with st.expander("History as a table"):
         tables.show(tables.history(one.metric, found.history))
     _breakdowns(frame, one, found)

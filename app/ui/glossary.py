@@ -7,7 +7,9 @@ import streamlit as st
 from app.measure import dictionary
 from app.measure.dictionary import Chapter, Entry
 from app.runtime import Runtime
+from app.ui import tour
 from app.ui.marks import text
+from app.ui.terms import TERMS
 
 
 def search(runtime: Runtime) -> tuple[str, str]:
@@ -20,6 +22,18 @@ def search(runtime: Runtime) -> tuple[str, str]:
     choices = dictionary.dialects(runtime)
     dialect = narrow.selectbox("SQL for", choices, key="dialect", bind="query-params")
     return wanted or "", dialect or choices[0]
+
+
+def words() -> None:
+    """The words of the trade that are explained wherever they stand, and the way round the app."""
+    with st.expander("Words used on every page"):
+        lines = "".join(
+            f"<dt>{text(w)}</dt><dd>{text(m)}</dd>"
+            for w, m in sorted(TERMS.items(), key=lambda p: p[0].lower())
+        )
+        st.html(f'<dl class="tl-dl">{lines}</dl>')
+    if st.button("Show me round", key="tour-again"):
+        tour.show()
 
 
 def chapter(runtime: Runtime, found: Chapter, dialect: str) -> None:

@@ -40,7 +40,7 @@ def against_truth(board: IdentityBoard) -> None:
     """The measures against a labelled sample, and how many records persons have."""
     wide, narrow = st.columns([3, 2], gap="small")
     with wide.container(border=True, height="stretch"):
-        st.html('<h3 class="tl-h">Against a labelled sample</h3>')
+        st.html('<h2 class="tl-h">Against a labelled sample</h2>')
         if board.labelled:
             tables.show(_truth(board))
         else:

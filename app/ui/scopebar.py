@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 import streamlit as st
 
@@ -10,10 +12,13 @@ from app.measure.scope import Ground, Period
 from app.ui import marks
 from app.ui.session import AS_OF, EXPERIMENT, MODEL, PERIOD
 
+INITIATIVE = "initiative"
+NONE: Mapping[str, str] = MappingProxyType({})
 WIDTH = 171  # two beside each other on a phone of 390 px
 
 
 class Control(StrEnum):
+    INITIATIVE = INITIATIVE
     MODEL = MODEL
     EXPERIMENT = EXPERIMENT
     PERIOD = PERIOD
@@ -27,11 +32,16 @@ def path_line(place: str, about: str) -> None:
     )
 
 
-def show(controls: tuple[Control, ...], on: Ground) -> None:
+def show(controls: tuple[Control, ...], on: Ground, initiatives: Mapping[str, str] = NONE) -> None:
     """Draw the controls that fit the page. Choices outlive page changes through the link and the session."""
     if not controls or on.empty:
         return
     with st.container(horizontal=True, gap="small", key="scope", vertical_alignment="bottom"):
+        if Control.INITIATIVE in controls and initiatives:
+            st.selectbox(
+                "Initiative", ["", *initiatives], format_func=lambda i: initiatives.get(i, "Whole portfolio"), key=INITIATIVE,
+                bind="query-params", persist_state="session", filter_mode="contains", width=WIDTH,
+            )  # fmt: skip
         if Control.MODEL in controls:
             _choice("Model", Control.MODEL, on.models, "All models")
         if Control.EXPERIMENT in controls:

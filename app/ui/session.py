@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -67,10 +68,22 @@ def _ledger(settings: Settings) -> Ledger:
     return open_ledger(settings, utc_now)
 
 
-def room() -> Room:
-    """The ledger as the reader of this run sees it."""
+def room(*, watched: bool = True) -> Room:
+    """The ledger as the reader of this run sees it. `watched`: with the live Readings of its bounds."""
     ledger = _ledger(load_settings())
-    return open_room(ledger, actor(ledger), runtime().watch)
+    return open_room(ledger, actor(ledger), runtime().watch if watched else None)
+
+
+def look() -> Room | None:
+    """The ledger as the reader sees it where there is one; None where there is none, and none is made."""
+    held = runtime().door.ledger()
+    return None if held is None else open_room(held, actor(held))
+
+
+def initiatives() -> Mapping[str, str]:
+    """Titles of the initiatives in use by their name; none where the reader sees no ledger."""
+    found = look()
+    return {r.record_id: r.text("title") for r in found.live("initiatives")} if found else {}
 
 
 def actor(ledger: Ledger) -> Actor | None:

@@ -9,7 +9,7 @@ from app.govern.views import Room
 from app.govern.views_value import Portfolio, StudyLine, StudyView, portfolio, study_view
 from app.measure import words
 from app.runtime import Runtime, utc_now
-from app.ui import charts, charts_studies, marks, session, tables, tiles
+from app.ui import charts, charts_courses, charts_studies, marks, session, tables, tiles
 from app.ui.marks import text
 from app.ui.tables import Column, Table
 from app.ui.theme import verdict_class
@@ -65,7 +65,7 @@ def _line(one: StudyLine) -> tuple[str, ...]:
 
 def _grey(markup: str, *, grey: bool) -> str:
     """Numbers that must not be relied on are struck and pale; the words beside them say why."""
-    return f'<s style="opacity:0.55">{markup}</s>' if grey and markup else markup
+    return f'<s class="tl-off">{markup}</s>' if grey and markup else markup
 
 
 def badge(grade: str) -> str:
@@ -121,6 +121,10 @@ def _charts(view: StudyView) -> None:
         ("cumulative", charts_studies.cumulative(view.result)),
         ("path", charts_studies.path(view.result)),
         ("placebos", charts_studies.placebos(view.result)),
+        ("left-out", charts_studies.left_out(view.result)),
+        ("in-time", charts_studies.in_time(view.result)),
+        ("lasts", charts_courses.lasts(view.result)),
+        ("uplift", charts_courses.uplift(view.result)),
         ("waterfall", charts_studies.waterfall(view.result)),
     )
     for name, chart in drawn:

@@ -64,7 +64,7 @@ def where(board: SuppressionBoard) -> None:
     wide, narrow = st.columns([3, 2], gap="small")
     with wide.container(border=True, height="stretch"):
         found = board.crossings
-        st.html(f'<h3 class="tl-h">{text(found.finding)}</h3><p class="tl-note">{text(found.note)}</p>')
+        st.html(f'<h2 class="tl-h">{text(found.finding)}</h2><p class="tl-note">{text(found.note)}</p>')
         if found.total:
             tables.show(_heat(found))
     with narrow.container(border=True, height="stretch"):

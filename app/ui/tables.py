@@ -9,11 +9,15 @@ import streamlit as st
 
 from app.measure import words
 from app.measure.judged import Judged, bucket_of
+from app.measure.takeaway import as_csv, as_xlsx
 from app.ui import marks
 from app.ui.marks import text
 from metrics.core.metric import Metric, Reading
 
-MOST_ROWS = 200  # drawn; the whole table is one click away in the command line's JSON
+MOST_ROWS = 200  # drawn; the whole table is one click away as a file
+FEWEST_ROWS = 3  # of a table worth taking away
+TURN = "_tables"  # how many tables this run has drawn
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Table:
 
 def show(table: Table) -> None:
     """Draw a table; it scrolls sideways on a narrow screen."""
-    head = "".join(f"<th{_side(c)}>{text(c.name)}</th>" for c in table.columns)
+    head = "".join(_head(c) for c in table.columns)
     body = "".join(_row(table.columns, row) for row in table.rows[:MOST_ROWS])
     more = len(table.rows) - MOST_ROWS
     note = f'<p class="tl-sub">{more:,} further rows are not drawn</p>' if more > 0 else ""
@@ -43,6 +47,34 @@ def show(table: Table) -> None:
         f'<div class="tl-scroll" role="region" tabindex="0" aria-label="{text(table.alt)}"><table class="tl-table">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
     )
+    if len(table.rows) >= FEWEST_ROWS:
+        _away(table)
+
+
+def _away(table: Table) -> None:
+    """The whole table as a file, made when somebody asks for it."""
+    names = tuple(c.name for c in table.columns)
+    name = "-".join("".join(c if c.isalnum() else " " for c in table.alt.lower()).split())[:60] or "table"
+    turn = st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small", key=f"away-{turn}"):
+        st.download_button(
+            "CSV", lambda: as_csv(names, table.rows), f"{name}.csv", "text/csv", key=f"table-csv-{turn}", type="tertiary",
+            on_click="ignore", help=f"{table.alt}, whole, as CSV",
+        )  # fmt: skip
+        st.download_button(
+            "XLSX", lambda: as_xlsx(table.alt, names, table.rows), f"{name}.xlsx", XLSX, key=f"table-xlsx-{turn}",
+            type="tertiary", on_click="ignore", help=f"{table.alt}, whole, as XLSX",
+        )  # fmt: skip
+
+
+def begin() -> None:
+    """A new run of a page: its tables are counted from one, so that their buttons keep their names."""
+    st.session_state[TURN] = 0
+
+
+def _head(column: Column) -> str:
+    """A heading; a column that needs none has an empty cell there, not an empty heading."""
+    return f"<th{_side(column)}>{text(column.name)}</th>" if column.name else "<td></td>"
 
 
 def _side(column: Column) -> str:

@@ -9,6 +9,8 @@ from app.measure.judged import Frame, Judged, Movement
 from app.measure.scorecard import Column, Scorecard, Tally, Tile
 from app.ui import drawer, marks
 from app.ui.marks import text
+from metrics.core.metric import Direction
+from metrics.core.persistence import Course
 from metrics.core.verdict import State
 
 MOST_NEEDS = 3
@@ -27,16 +29,12 @@ def first_screen(frame: Frame, board: Scorecard) -> None:
     with wide.container(border=True, height="stretch"):
         st.html(
             f'<p class="tl-eyebrow">What matters most</p><p class="tl-lead">{text(board.sentence)}</p>'
-            f'<p class="tl-sub">{text(board.detail)}</p>{_constraint(board.constraint)}'
+            f'<p class="tl-sub">{text(board.detail)}</p>'
             f"{_tally(board.tally)}{_changes(board.changes)}"
         )
     with side.container(border=True, height="stretch"):
-        st.html('<p class="tl-eyebrow">Needs somebody</p>')
+        st.html('<p class="tl-eyebrow">Targets missed</p>')
         _needs(frame, board.needs)
-
-
-def _constraint(sentence: str) -> str:
-    return f'<p class="tl-note"><b>The constraint.</b> {text(sentence)}</p>' if sentence else ""
 
 
 def _changes(changes: tuple[str, ...]) -> str:
@@ -152,11 +150,21 @@ def _markup(tile: Tile) -> str:
     return (
         f'<div class="tl-tile"><div class="tl-name">{text(name)}</div>'
         f'<div class="tl-whose">{text(below)}</div><div class="tl-top">{value}{_moved(tile, tile.movement)}</div>'
-        f'{middle}{spark}<div class="tl-foot"><span>{text(aim)}</span>{marks.badge(one)}</div></div>'
+        f'{middle}{spark}<div class="tl-foot"><span>{text(aim)}</span>{marks.badge(one)}</div>{_by(one)}</div>'
     )
 
 
+def _by(one: Judged) -> str:
+    """Who answers for the number, and how old its data are."""
+    fresh = f"data of {words.date(one.reading.as_of.date())}" if one.reading.as_of else "no data yet"
+    return f'<div class="tl-by"><span>{text(one.metric.owner)}</span><span>{text(fresh)}</span></div>'
+
+
 def _moved(tile: Tile, movement: Movement | None) -> str:
+    if tile.lasts is not None and tile.lasts.course is Course.FADING:
+        good = tile.metric.direction is Direction.HIGHER
+        loss = ((tile.one.reading.value or 0.0) > 0) == good
+        return f'<span class="tl-move{" tl-bad" if loss else ""}">{marks.arrow(-1)}fading</span>'
     if movement is None:
         return ""
     if not movement.clear:

@@ -9,6 +9,7 @@ from app.measure.experiment_cards import ExperimentCard, ValueBoard
 from app.measure.judged import Frame, Judged
 from app.ui import charts, charts_groups, drawer, marks, tables, tiles
 from app.ui.marks import text
+from metrics.core.persistence import Course
 
 
 def lead(board: ValueBoard) -> None:
@@ -30,6 +31,7 @@ def card(frame: Frame, one: ExperimentCard) -> None:
             st.html(
                 f'<p class="tl-eyebrow"><b>{text(one.name)}</b> · evidence: {text(one.evidence)} {badge}</p>'
                 f'<p class="tl-lead tl-small">{text(one.sentence)}</p><p class="tl-sub">{text(one.detail)}</p>'
+                f"{_lasts(one)}"
             )
             if st.button(f"Open {one.name}", key=f"open-value-{name}", type="tertiary"):
                 drawer.show(frame, one.effect)
@@ -37,6 +39,14 @@ def card(frame: Frame, one: ExperimentCard) -> None:
             st.html(f'<p class="tl-warn">{text(warning)}</p>')
         with st.expander("Figures"):
             tables.show(_figures(one))
+
+
+def _lasts(one: ExperimentCard) -> str:
+    """Whether the effect lasts, where enough cohorts say so."""
+    if one.lasts is None:
+        return ""
+    tone = " tl-bad" if one.lasts.course is Course.FADING else ""
+    return f'<p class="tl-sub{tone}">{text(one.lasts.sentence)}</p>'
 
 
 def _aim(effect: Judged) -> str:

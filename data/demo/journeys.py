@@ -15,8 +15,10 @@ from data.demo.directory import Directory, identity_tables, make_directory
 from data.demo.draws import Bools, World
 from data.demo.experiments import Assignment
 from data.demo.hops import hop_table
+from data.demo.learned import learned_tables
 from data.demo.ledger_rows import cost_table, incident_table
 from data.demo.messages import Sent, message_tables
+from data.demo.milestones import milestone_table
 from data.demo.outcomes import KINDS, Outcomes, outcome_tables, outcomes_of
 from data.demo.plans import Hops, Plans, planned
 from data.demo.predictions import Drawn
@@ -83,9 +85,12 @@ def journeys(world: World, scored: Mapping[str, Scored]) -> Journeys:
         "consents": consent_table(world, book, stops, known_stops),
         "signals": signal_table(book, {k: s.spec for k, s in scored.items()}, signals),
         "costs": _costs(world, plans, sent),
-        "delivery_events": incident_table(world),
+        "delivery_events": pa.concat_tables(
+            [incident_table(world), milestone_table(world)], promote_options="default"
+        ),
         "usage_events": usage_table(world),
     }
+    tables |= learned_tables(world)
     first = first_sends(signals, plans, sent)
     states = states_of(world, book, signals, first, stops.rows(known_stops), outcomes.rows(known.outcome))
     seen = breaches_of(book, plans, sent, stops.rows(known_stops))

@@ -98,6 +98,13 @@ _OTHERS = (
     _model("fraud_v7", "model.recall", "at least", 0.4, "Share of fraud stopped at the deployed threshold"),
     _model("fraud_v7", "model.precision", "at least", 0.1, "Nine good payments held for each fraud, at most"),
     _trial("devtool_trial", 0.0, "The tool must not slow developers down"),
+    _model(
+        "assist_v2",
+        "generative.hallucination_rate",
+        "at most",
+        0.02,
+        "Acceptable error, declared by the owner",
+    ),
 )
 
 _WINDOW, _MEDIAN = "activation.in_window_share", "activation.latency_median"

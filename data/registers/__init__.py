@@ -4,6 +4,7 @@ from data.fields import Register
 from data.registers.alerts import ALERTS
 from data.registers.assurance import CONTRACTS, EVIDENCE, OPERABILITY
 from data.registers.baselines import BASELINES, RESULTS, STUDIES
+from data.registers.board import COMMENTS, INTERVENTIONS, PUBLICATIONS
 from data.registers.gates import (
     CONDITIONS,
     GATE_DECISIONS,
@@ -13,6 +14,8 @@ from data.registers.gates import (
     GATE_REVOCATIONS,
     GATE_VOTES,
 )
+from data.registers.learning import CONCLUSIONS, MILESTONES
+from data.registers.meetings import ATTENDANCES, MEETINGS, MINUTES
 from data.registers.people import DECISION_RIGHTS, OWNERSHIP, USERS
 from data.registers.portfolio import CHECK_INS, DECISIONS, INITIATIVES, POSTURES, TARGETS
 from data.registers.risk import ACCEPTANCES, APPETITES, CONTROLS, EXCEPTIONS, RISKS
@@ -23,7 +26,8 @@ REGISTERS: dict[str, Register] = {
         USERS, INITIATIVES, OWNERSHIP, DECISION_RIGHTS, DECISIONS, POSTURES, EVIDENCE, APPETITES, RISKS, CONTROLS,
         ACCEPTANCES, EXCEPTIONS, CONTRACTS, OPERABILITY, TARGETS, CHECK_INS,
         GATE_REVIEWS, GATE_DELEGATIONS, GATE_VOTES, CONDITIONS, GATE_DECISIONS, GATE_REVOCATIONS, GATE_EVENTS,
-        BASELINES, STUDIES, RESULTS, ALERTS,
+        BASELINES, STUDIES, RESULTS, MILESTONES, CONCLUSIONS, ALERTS, PUBLICATIONS, COMMENTS, INTERVENTIONS,
+        MEETINGS, ATTENDANCES, MINUTES,
     )
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ from data.fields import (
     words,
 )
 from data.policies.gates import GATES, OUTCOMES, TRACKS, VOTES
+from data.registers.meetings import MEETING
 
 _HASH = "Of the canonical text before it."
 
@@ -169,7 +170,7 @@ GATE_EVENTS = Register(
 )
 
 # Registers on which the write path asks the council's rules too.
-COUNCIL = frozenset(
+COUNCIL = MEETING | frozenset(
     r.name
     for r in (
         GATE_REVIEWS, GATE_DELEGATIONS, GATE_VOTES, CONDITIONS, GATE_DECISIONS, GATE_REVOCATIONS, GATE_EVENTS,

@@ -13,6 +13,7 @@ from metrics.attribution.result import (
     Diagnostic,
     Effect,
     PathPoint,
+    Pretended,
     Share,
     StudyError,
     share_of,
@@ -68,11 +69,11 @@ def _counts(study: Interrupted) -> Answer:
     checks = all_gates(
         series,
         ljung_box(fit.residuals[: series.first]),
-        quick,
+        _alarms(quick),
         dispersion(fit, series, quasi=quasi),
         flow=study.flow,
     )
-    return _answer(study, e, relative, path, others, checks, summed)
+    return replace(_answer(study, e, relative, path, others, checks, summed), pretended=quick or ())
 
 
 def _excess(relative: Share | None, total: float) -> Share | None:
@@ -90,23 +91,29 @@ def _segmented(study: Interrupted) -> Answer:
     gap = series.outcome - fit.expected
     path = _path(series, gap, gap - Z * fit.error, gap + Z * fit.error)
     quick = _tested(study, lambda s: segmented(s).effect)
-    checks = all_gates(series, ljung_box(fit.residuals[: series.first]), quick, (), flow=study.flow)
+    checks = all_gates(series, ljung_box(fit.residuals[: series.first]), _alarms(quick), (), flow=study.flow)
     late = float(series.outcome[series.first :].mean())
     e = fit.effect
     relative = None if e.estimate is None else share_of(e, late - e.estimate)
-    return _answer(study, e, relative, path, others, checks, _sum(study, e))
+    found = _answer(study, e, relative, path, others, checks, _sum(study, e))
+    return replace(found, pretended=quick or ())
 
 
-def _prior(study: Interrupted) -> tuple[float, tuple[int, int] | None]:
+def _prior(study: Interrupted) -> tuple[float, tuple[Pretended, ...] | None]:
     """The smallest prior of the level whose pretended dates raise few alarms; the first, which warns, if none does."""
     first = _tested(study, lambda s: impact(s, PRIORS[0], QUICK).effect)
-    if first is None or first[0] <= FALSE_ALARMS * first[1]:
+    if _quiet(first):
         return PRIORS[0], first
     for prior in PRIORS[1:]:
         found = _tested(study, lambda s, p=prior: impact(s, p, QUICK).effect, until_failed=True)  # type: ignore[misc]
-        if found is not None and found[0] <= FALSE_ALARMS * found[1]:
+        if found is not None and _quiet(found):
             return prior, found
     return PRIORS[0], first
+
+
+def _quiet(found: tuple[Pretended, ...] | None) -> bool:
+    """Whether pretended dates raise few alarms, or there are too few to tell."""
+    return found is None or sum(p.alarm for p in found) <= FALSE_ALARMS * len(found)
 
 
 def _structural(study: Interrupted) -> Answer:
@@ -120,11 +127,13 @@ def _structural(study: Interrupted) -> Answer:
         _before_after(series, relative=False),
     ]
     path = _path(series, series.outcome - fit.expected, series.outcome - fit.high, series.outcome - fit.low)
-    checks = all_gates(series, ljung_box(fit.residuals), quick, controls_still(series), flow=study.flow)
+    checks = all_gates(
+        series, ljung_box(fit.residuals), _alarms(quick), controls_still(series), flow=study.flow
+    )
     e = fit.effect
     base = float(series.outcome[series.first :].mean()) - fit.draws
     found = _answer(study, e, _relative(fit, base), path, others, checks, _sum(study, e))
-    return replace(found, draws=fit.draws)
+    return replace(found, draws=fit.draws, pretended=quick or ())
 
 
 def _relative(fit: Impact, base: Floats) -> Share | None:
@@ -193,8 +202,11 @@ def _answer(
 
 def _tested(
     study: Interrupted, model: Callable[[Series], Effect], *, until_failed: bool = False
-) -> tuple[int, int] | None:
-    """False alarms and pretended dates before the real one; None where there are too few periods for five."""
+) -> tuple[Pretended, ...] | None:
+    """The effect at pretended dates before the real one; None where there are too few periods for five.
+
+    `until_failed` stops at the alarm from which the model has failed.
+    """
     early = study.series.baseline()
     least = max(early.first // 2, 10 + 2 * study.series.harmonics + study.series.controls.shape[1])
     for (
@@ -205,10 +217,16 @@ def _tested(
     dates = dates[(dates >= least) & (dates <= early.first - SHORTEST)]
     if len(dates) < FEWEST_DATES:
         return None
-    alarms = 0
+    found: list[Pretended] = []
     for date in dates:
         effect = model(early.pretend(int(date)))
-        alarms += effect.low is not None and effect.high is not None and not effect.low <= 0 <= effect.high
-        if until_failed and alarms > FALSE_ALARMS * len(dates):
+        alarm = effect.low is not None and effect.high is not None and not effect.low <= 0 <= effect.high
+        found.append(Pretended(early.labels[date], effect.estimate, effect.low, effect.high, alarm))
+        if until_failed and sum(p.alarm for p in found) > FALSE_ALARMS * len(dates):
             break
-    return alarms, len(dates)
+    return tuple(found)
+
+
+def _alarms(found: tuple[Pretended, ...] | None) -> tuple[int, int] | None:
+    """Alarms and dates, as the gates take them."""
+    return None if found is None else (sum(p.alarm for p in found), len(found))

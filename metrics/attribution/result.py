@@ -97,13 +97,33 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """The estimate without one comparison unit."""
+
+    name: str
+    estimate: float
+
+
+@dataclass(frozen=True)
+class Pretended:
+    """The effect at a pretended date before the real one, where there can be none. `alarm`: it is called something."""
+
+    label: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    alarm: bool
+
+
+@dataclass(frozen=True)
 class Answer:
     """A design's answer.
 
     `cells`: treated units, or treated unit-periods, that the estimate is an average over: what turns it into
     a total. `treated_total`: the sum of the outcome over those cells. `draws`: draws of the effect where it
     is not normal. `multiplicative`: the estimate is relative, so its total follows from `treated_total`. `placebos`:
-    effects where nothing was done, one for each untreated unit.
+    effects where nothing was done, one for each untreated unit. `left_out`: the estimate without each unit that it leans
+    on. `pretended`: effects at dates before the treatment.
     """
 
     effect: Effect
@@ -122,6 +142,8 @@ class Answer:
     draws: Floats | None = None
     multiplicative: bool = False
     placebos: tuple[float, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    pretended: tuple[Pretended, ...] = ()
 
     def exponentiated(self) -> Answer:
         """An answer on the log scale as a relative one, exp(b) - 1, path and alternatives too."""
@@ -135,6 +157,11 @@ class Answer:
             path=tuple(p.exponentiated() for p in self.path),
             alternatives=tuple(a.exponentiated() for a in self.alternatives),
             placebos=tuple(math.expm1(p) for p in self.placebos),
+            left_out=tuple(replace(o, estimate=math.expm1(o.estimate)) for o in self.left_out),
+            pretended=tuple(
+                replace(p, estimate=_expm1(p.estimate), low=_expm1(p.low), high=_expm1(p.high))
+                for p in self.pretended
+            ),
         )
 
 

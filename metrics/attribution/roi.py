@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from metrics.attribution.result import Effect, StudyError
+from metrics.core.intervals import Z
 from metrics.core.shapes import Floats
 
 DRAWS = 20_000
@@ -87,15 +88,19 @@ class Worth:
 def effect_draws(effect: Effect, draws: Floats | None, seed: int) -> Floats | None:
     """Draws of the effect: those of the estimator, else normal about the estimate; None where it has no error.
 
-    The normal quantiles are stratified: the mean and the interval of the draws are those of the effect.
+    The quantiles are stratified and each side is as wide as the effect's own interval, so that the draws' 95 % interval is
+    the effect's: with few clusters it is wider than its standard error says, on a log scale it is not symmetric.
     """
     if draws is not None:
         return np.random.default_rng(seed).permutation(np.resize(draws, DRAWS))
     if effect.estimate is None or effect.se is None:
         return None
     uniform = (np.arange(DRAWS) + 0.5) / DRAWS
-    spread = ndtri(uniform)
-    shuffled: Floats = np.random.default_rng(seed).permutation(effect.estimate + effect.se * spread)
+    quantiles = ndtri(uniform)
+    below = effect.se if effect.low is None else (effect.estimate - effect.low) / Z
+    above = effect.se if effect.high is None else (effect.high - effect.estimate) / Z
+    drawn = effect.estimate + np.where(quantiles < 0, below, above) * quantiles
+    shuffled: Floats = np.random.default_rng(seed).permutation(drawn)
     return shuffled
 
 

@@ -63,4 +63,4 @@ def test_the_scorecard_says_the_constraint_in_one_sentence(enterprise: Runtime, 
     made = frame(enterprise)
     assert scorecard(made).constraint == constraint_sentence(made) != ""
     assert scorecard(frame(empty)).constraint == ""
-    assert "The constraint." in shown(open_page(enterprise.settings.home, "scorecard", monkeypatch))
+    assert ">constraint</span>" in shown(open_page(enterprise.settings.home, "scorecard", monkeypatch))

@@ -1,4 +1,4 @@
-"""The council's page: agenda, evidence then and now, a vote that is saved once, a decision on what was on the screen."""
+"""The council's pages: agenda, evidence then and now, a vote saved once, a decision on what was on the screen; the meeting."""
 
 import datetime as dt
 import shutil
@@ -158,3 +158,66 @@ def test_an_owner_opens_a_review_and_a_condition_is_proposed(home, monkeypatch):
     at.date_input(key="condition/GATE-0009/due").set_value(utc_now().date() + dt.timedelta(days=30))
     press(at, "Propose")
     assert "Recorded COND-0003" in shown(at)
+
+
+# The meeting.
+
+
+@pytest.fixture
+def sitting(home, monkeypatch):
+    """The page of a member who has opened a meeting and entered it."""
+    at = as_persona(open_page(home, "meeting", monkeypatch), "hanna")
+    at.text_input(key="meeting/title").set_value("<b>November</b>")
+    press(at, "Open the meeting")
+    return press(at, "Enter the meeting")
+
+
+def to(at, number: str):
+    """Go to an item by its button in the list of all items."""
+    return next(b for b in at.button if number in b.label and b.key.startswith("meeting-to-")).click().run()
+
+
+def test_a_meeting_is_opened_with_what_is_due_and_shows_one_item_at_a_time(sitting, home):
+    text = shown(sitting)
+    assert "MEET-0002, &lt;b&gt;November&lt;/b&gt;" in text
+    assert "Item 1 of 4" in text
+    assert "In the meeting: Hanna Lindqvist" in text
+    first = {n for n in ("GATE-0006", "GATE-0007", "GATE-0008", "GATE-0003") if f"Review {n}" in text}
+    assert len(first) == 1
+    for at in range(2, 5):
+        next(b for b in sitting.button if b.key == "meeting-next").click().run()
+        assert not sitting.exception
+        assert f"Item {at} of 4" in shown(sitting)
+    assert "was to be ratified by" in shown(sitting)
+    with ledger_of(home).store.read() as db:
+        kept = db.execute(
+            TABLES["meetings"].select().where(TABLES["meetings"].c.record_id == "MEET-0002")
+        ).one()
+    assert len(kept.agenda) == 4
+
+
+def test_a_member_votes_decides_and_closes_in_the_meeting(sitting, home):
+    at = to(sitting, LEAD)
+    assert "2 of 3 votes for the quorum" in shown(at)
+    at = cast(at, LEAD, "approve")
+    assert "3 of 3 votes for the quorum" in shown(at)
+    at.radio(key=f"decide/{LEAD}/outcome").set_value("hold")
+    for name in ("context", "options", "drivers", "consequences"):
+        at.text_area(key=f"decide/{LEAD}/{name}").set_value(f"The {name}.")
+    press(at, "Record the decision")
+    assert not at.exception
+    assert "Decision-makers" in shown(at)
+    at.text_area(key="meeting/remarks").set_value("Short.")
+    press(at, "Close the meeting")
+    assert not at.exception
+    assert count(home, TABLES["minutes"]) == 2  # the diary has one too
+    text = shown(at)
+    assert "MEET-0002" in text
+    assert "1 decision." in text
+    assert "What matters most" in text  # no meeting is on any more
+
+
+def test_who_may_not_open_a_meeting_sees_who_may(home, monkeypatch):
+    at = as_persona(open_page(home, "meeting", monkeypatch), "jonas")
+    assert "A member of the council opens one" in shown(at)
+    assert not [b for b in at.button if b.label == "Open the meeting"]

@@ -24,7 +24,7 @@ def test_the_demo_shows_a_blocked_study_grey_and_out_of_every_sum(study_home, mo
     text = shown(open_page(home, "value", monkeypatch))
     assert "Minutes with drafted answers" in text
     assert "blocked by coding confirmed" in text
-    assert "<s style" in text
+    assert "<s class" in text
 
 
 def test_every_study_of_the_demo_opens_for_everybody(study_home, monkeypatch):
@@ -60,6 +60,18 @@ def test_a_single_treated_region_shows_actual_counterfactual_path_and_placebos(t
         c(result) for c in (charts_studies.counterfactual, charts_studies.path, charts_studies.placebos)
     ]
     assert all(c is not None and c.figure for c in charts)
+    without, pretended = charts_studies.left_out(result), charts_studies.in_time(result)
+    assert without is not None
+    assert without.figure["data"][0]["x"] == sorted(o.estimate for o in result.left_out)
+    assert len(result.left_out) > 1
+    (gate,) = [d for d in result.diagnostics if d.name == "placebo_in_time"]
+    assert pretended is not None
+    assert (
+        f"{sum(p.alarm for p in result.pretended)} of {len(result.pretended)} pretended dates"
+        in pretended.finding
+    )
+    assert gate.value == sum(p.alarm for p in result.pretended) / len(result.pretended)
+    assert {p.label for p in result.pretended} <= {p.period for p in result.series if not p.treated}
     assert charts_studies.cumulative(result) is None  # the plan does not say that the outcome flows
 
 
@@ -78,7 +90,7 @@ def test_words_go_no_further_than_the_grade(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (1234, "1.23\xa0k"), (-5.5e6, "-5.5\xa0m"), (2e9, "2\xa0bn"), (12.34, "12.3")],
+    [(0, "0"), (1234, "1.23\xa0k"), (-5.5e6, "\N{MINUS SIGN}5.5\xa0m"), (2e9, "2\xa0bn"), (12.34, "12.3")],
 )
 def test_money_is_told_to_three_digits(value, text):
     assert amount(value) == text

@@ -15,8 +15,9 @@ from tests.cases import SOAK
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    "scorecard", "chain", "models", "fairness", "activation", "suppression", "identity", "value", "baselines", "initiatives",
-    "ownership", "risks", "contracts", "council", "audit", "definitions", "health",
+    "scorecard", "chain", "early", "strategy", "publications", "models", "fairness", "activation", "suppression",
+    "identity", "value", "baselines", "portfolio", "initiatives", "ownership", "risks", "contracts", "council", "audit",
+    "definitions", "health",
 )  # fmt: skip
 SIZES = {"desk": 1400, "phone": 390}
 THEMES = ("light", "dark")

@@ -229,7 +229,7 @@ def test_there_are_eight_initiatives_with_distinct_names() -> None:
 
 def test_targets_are_dated_rows_that_name_models_and_experiments_of_the_demo() -> None:
     rows = tomllib.loads(demo_targets())["target"]
-    models = {m.model_id for i in INITIATIVES for m in i.models}
+    models = {m.model_id for i in INITIATIVES for m in (*i.models, *i.reviews)}
     experiments = {e.experiment_id for i in INITIATIVES for e in i.experiments}
     for row in rows:
         assert row["comparator"] in ("at least", "at most")

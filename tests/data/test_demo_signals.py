@@ -43,6 +43,7 @@ PARENTS = (
     ("suppression_propagations", "suppression_event_id", "suppression_events"),
 )  # fmt: skip
 STATES = set(activation.STATES)
+OLDER = ("delivery_events",)  # the diary of initiatives that are older than the days
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def test_nothing_happens_outside_the_days_or_is_known_before_it_happened(demo: D
     frame, table = demo.frame(name), schema.METADATA.tables[name]
     assert frame.loaded_at.max() < END
     event = table.info["event"]
-    if event and event != "cost_date":
+    if event and event != "cost_date" and name not in OLDER:
         assert frame[event].min() >= END - pd.Timedelta(days=DAYS) - pd.Timedelta(minutes=2)
     for column in frame.select_dtypes("datetimetz").columns:
         if not table.c[column].info["future_ok"]:
@@ -276,8 +277,8 @@ def test_on_the_day_of_the_dropped_webhook_no_channel_hears_of_a_stop(demo: Demo
     assert (waited[dropped] > 6 * 3600).all()
     assert waited[quick & ~dropped].median() < 300
     events = demo.frame("delivery_events")
-    assert set(events.event) == {"incident", "restored"}
-    assert began in set(events.event_at)
+    bad = events[events.ref == WEBHOOK_DROPPED.what].set_index("event")
+    assert bad.event_at.to_dict() == {"incident": began, "restored": ended}
 
 
 def test_order_mail_is_mostly_exempt_and_sometimes_wrongly_withheld(demo: Demo) -> None:

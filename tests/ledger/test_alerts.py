@@ -43,9 +43,10 @@ class Watching:
     """Stands in for live Readings of the bounds."""
 
     state: str = "met"
+    breached: frozenset[str] = frozenset()
 
     def seen(self) -> Seen:
-        return Seen(bounds=((*BOUND, self.state),))
+        return Seen(bounds=((*BOUND, self.state),), breached=self.breached)
 
 
 @dataclass
@@ -109,21 +110,31 @@ class World:
         return [r.state for r in open_room(self.desk.ledger, ROOT).rows("alerts")]
 
 
-@pytest.fixture
-def world(lite: Desk) -> World:
-    made = chamber(lite)
-    row = open_room(lite.ledger, ROOT).shelf["ownership"]["churn"]
+def world_on(desk: Desk) -> World:
+    made = chamber(desk)
+    row = open_room(desk.ledger, ROOT).shelf["ownership"]["churn"]
     receipt = Receipt(0, "", row.at, "ownership", "churn", row.version)
-    lite.change(receipt, next_review=dt.date(2026, 11, 10))
+    desk.change(receipt, next_review=dt.date(2026, 11, 10))
     return World(made, Fake(made.numbers))
 
 
-def test_what_is_due_is_told_once_to_each_person(world):
-    first = world.run()
-    assert world.post.keys() == [("review due: Churn retention (churn)", user("omar"))]
+@pytest.fixture
+def world(lite: Desk) -> World:
+    return world_on(lite)
+
+
+@pytest.fixture
+def either(desk: Desk) -> World:
+    """The same on SQLite and on PostgreSQL."""
+    return world_on(desk)
+
+
+def test_what_is_due_is_told_once_to_each_person(either):
+    first = either.run()
+    assert either.post.keys() == [("review due: Churn retention (churn)", user("omar"))]
     assert (first.new, first.sent) == (1, 1)
-    assert (world.run().sent, world.run().new) == (0, 0)
-    assert world.states() == ["sent"]
+    assert (either.run().sent, either.run().new) == (0, 0)
+    assert either.states() == ["sent"]
 
 
 def test_a_day_on_which_nobody_looked_is_still_told_and_only_the_nearest_reminder(world):
@@ -179,18 +190,34 @@ def test_a_breached_condition_is_told_to_its_owner_and_the_council(world):
     assert len(world.post.taken) == again
 
 
-def test_an_expired_acceptance_lapses_and_is_told_once(world):
-    asked = world.desk.add(
+def test_an_expired_acceptance_lapses_and_is_told_once(either):
+    asked = either.desk.add(
         "acceptances", risk="RISK-0001", justification="Small", expires=dt.date(2026, 11, 3)
     )
-    world.desk.step("accept", world.desk.step("submit", asked), "carl")
-    world.run()
-    world.chamber.later(days=5)
-    world.run()
-    world.run()
-    kinds = [m.kind for m in world.post.taken if m.register == "acceptances"]
+    either.desk.step("accept", either.desk.step("submit", asked), "carl")
+    either.run()
+    either.chamber.later(days=5)
+    either.run()
+    either.run()
+    kinds = [m.kind for m in either.post.taken if m.register == "acceptances"]
     assert kinds == ["acceptance ends", "lapsed"]
-    assert world.desk.count(TABLES["acceptances"], TABLES["acceptances"].c.state == "expired") == 1
+    assert either.desk.count(TABLES["acceptances"], TABLES["acceptances"].c.state == "expired") == 1
+
+
+def test_a_tripwire_in_breach_lets_its_acceptance_lapse_and_is_told(either):
+    asked = either.desk.add(
+        "acceptances", risk="RISK-0001", justification="Small", tripwire_metric="model.auc",
+        tripwire_comparator="at least", tripwire_threshold=0.7,
+    )  # fmt: skip
+    either.desk.step("accept", either.desk.step("submit", asked), "carl")
+    either.run()
+    states = TABLES["acceptances"].c.state
+    assert either.desk.count(TABLES["acceptances"], states == "expired") == 0
+    either.runtime.watch.breached = frozenset({asked.record_id})
+    either.run()
+    either.run()
+    assert either.desk.count(TABLES["acceptances"], states == "expired") == 1
+    assert [m.kind for m in either.post.taken if m.register == "acceptances"] == ["lapsed"]
 
 
 def test_a_breach_is_told_again_only_after_it_was_over(world):
@@ -212,15 +239,15 @@ def test_nobody_who_is_gone_is_told_and_the_council_hears_of_what_is_nobody_s(wo
     assert all("the council is told" in m.text for m in world.post.taken)
 
 
-def test_a_crash_before_the_delivery_loses_nothing(world):
-    world.post.before = KeyboardInterrupt()
+def test_a_crash_before_the_delivery_loses_nothing(either):
+    either.post.before = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        world.run()
-    world.post.before = None
-    assert world.run().sent == 0  # somebody may be at it
-    world.chamber.later(minutes=11)
-    assert world.run().sent == 1
-    assert world.states() == ["sent"]
+        either.run()
+    either.post.before = None
+    assert either.run().sent == 0  # somebody may be at it
+    either.chamber.later(minutes=11)
+    assert either.run().sent == 1
+    assert either.states() == ["sent"]
 
 
 def test_a_crash_between_delivery_and_record_costs_one_duplicate_with_the_same_name(world):
@@ -235,15 +262,15 @@ def test_a_crash_between_delivery_and_record_costs_one_duplicate_with_the_same_n
     assert len({m.id for m in world.post.taken}) == 1
 
 
-def test_two_runs_at_once_deliver_once(world):
-    review = world.chamber.open().record_id
+def test_two_runs_at_once_deliver_once(either):
+    review = either.chamber.open().record_id
     ready = threading.Barrier(3)
     failed = []
 
     def one() -> None:
         ready.wait()
         try:
-            world.run()
+            either.run()
         except Exception as error:  # noqa: BLE001 (told below)
             failed.append(error)
 
@@ -253,7 +280,7 @@ def test_two_runs_at_once_deliver_once(world):
     for thread in threads:
         thread.join()
     assert failed == []
-    keys = world.post.keys()
+    keys = either.post.keys()
     assert len(keys) == len(set(keys)) == 1 + len(COUNCIL)
     assert review
 

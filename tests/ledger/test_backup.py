@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from pathlib import Path
 
@@ -23,6 +24,10 @@ def source(lite: Desk, tmp_path: Path) -> tuple[Desk, Settings, Path]:
     """A filled ledger and its backup."""
     settings = Settings(home=tmp_path)
     filled(lite, tmp_path)
+    for text in ("{}", "[]"):
+        content = text.encode()
+        (tmp_path / "packs").mkdir(exist_ok=True)
+        (tmp_path / "packs" / f"{hashlib.sha256(content).hexdigest()}.json").write_bytes(content)
     backup(lite.ledger, settings, tmp_path / "out" / "ledger.backup")
     return lite, settings, tmp_path / "out" / "ledger.backup"
 
@@ -41,10 +46,20 @@ def test_a_backup_restores_to_the_same_hashes(
     done = restore(other.ledger, home, file, anchors.public_key(settings))
     with desk.ledger.store.read() as one, other.ledger.store.read() as two:
         assert list(entries(one)) == list(entries(two))
-    assert (done.entries, done.evidence) == (desk.count(AUDIT), 2)
+    assert (done.entries, done.evidence, done.packs) == (desk.count(AUDIT), 2, 2)
+    kept = {f.name: f.read_bytes() for f in (settings.home / "packs").iterdir()}
+    assert {f.name: f.read_bytes() for f in (home.home / "packs").iterdir()} == kept
     assert verify(other.ledger.store, deep=True, files=home.home / "evidence").state == "intact"
     other.ledger.clock.now = desk.ledger.clock.now
     assert other.initiative("after").number == done.entries + 1
+
+
+def test_an_altered_snapshot_is_not_backed_up(source: tuple[Desk, Settings, Path]):
+    desk, settings, _ = source
+    next((settings.home / "packs").iterdir()).write_text("altered")
+    with pytest.raises(LedgerError, match="was altered"):
+        backup(desk.ledger, settings, settings.home / "again.backup")
+    assert not (settings.home / "again.backup").exists()
 
 
 def test_a_backup_writes_an_anchor(source: tuple[Desk, Settings, Path]):
@@ -84,6 +99,7 @@ def rewritten(file: Path, name: str, old: bytes, new: bytes) -> Path:
         ("trail", b"demo", b"evil"),
         ("anchor", b"at 2026", b"at 2027"),
         ("evidence", b"a test", b"b test"),
+        ("packs", b"{}", b"{ }"),
     ],
 )
 def test_an_altered_backup_restores_nothing(

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.__main__ import cli
+from app.govern.currency import late_at
 from app.govern.gates import ballot, basis, registers, then, watch
 from app.govern.gates.ballot import allowed, quorum_of, tally
 from app.govern.gates.criteria import Criterion
@@ -23,10 +24,12 @@ from app.govern.gates.look import look, look_at
 from app.govern.gates.review import Moved, deciding, delegating, review_row, revoking, sight, voting
 from app.govern.model import SYSTEM, Actor, Add, Denied, Invalid, Step
 from app.govern.verify import verify
+from app.runtime import Runtime
 from data.audit import canonical
 from data.policies.gates import GATES, TEMPLATES, TRACKS, Outcome, Rules, Weight, template_on
 from metrics import ALL
 from metrics.core.verdict import State
+from tests import conftest
 from tests.ledger import homes
 from tests.ledger.councils import BAD, COUNCIL, FAR, GOOD, REASONS, STRADDLES, Chamber, chamber, good_numbers
 from tests.ledger.homes import ROOT, Desk, user, who
@@ -182,6 +185,40 @@ def test_a_criterion_without_a_subject_is_not_applicable_and_one_without_a_targe
     assert state_of(room, "ranking: m1", "production")[0] is State.MET
     found = {f.criterion.key: f.criterion for f in evaluate(room.sources, "churn", "production").findings}
     assert found["ranking: m1"].origin == "target TGT-0001, version 1"
+
+
+def baseline(room: Chamber, name: str, metric: str, **values: float) -> None:
+    upload = room.desk.add(
+        "baselines", "anna", record_id=name, title=name, metric=metric, grain="month", initiative="churn", template="1",
+        decimal="point", date_order="year-month-day", zone="UTC", file_name="b.csv", sha256="a" * 64, bytes=1,
+        rows_sha256="b" * 64, rows=2, first=dt.date(2026, 1, 1), last=dt.date(2026, 6, 1), **values,
+    )  # fmt: skip
+    room.desk.step("approve", room.desk.step("submit", upload, "anna"), "carl")
+
+
+@pytest.mark.parametrize(
+    ("metric", "before", "today", "expected", "threshold"),
+    [("model.recall", {"value": 0.5, "low": 0.45, "high": 0.55}, (0.7, 0.66, 0.74), State.MET, 0.65),
+     ("model.recall", {"value": 0.5, "low": 0.45, "high": 0.55}, (0.7, 0.6, 0.8), State.INCONCLUSIVE, 0.65),
+     ("model.recall", {"value": 0.5}, (0.62, 0.61, 0.63), State.MET, 0.6),
+     ("model.brier", {"value": 0.4, "low": 0.35, "high": 0.45}, (0.2, 0.15, 0.24), State.MET, 0.25),
+     ("model.brier", {"value": 0.4, "low": 0.35, "high": 0.45}, (0.3, 0.28, 0.32), State.NOT_MET, 0.25)],
+)  # fmt: skip
+def test_a_benefit_on_another_metric_is_judged_against_the_approved_baseline(
+    room: Chamber, metric: str, before: dict[str, float], today, expected: State, threshold: float
+):
+    held = receipt_of(room, "initiatives", "churn")
+    room.desk.change(held, baseline_metric=metric, minimum_improvement=0.1)
+    assert state_of(room, "benefit")[0] is State.NO_DATA
+    assert "no approved baseline" in state_of(room, "benefit")[1]
+    baseline(room, "earlier", metric, value=0.001)
+    baseline(room, "own", metric, **before)
+    room.numbers.held[metric] = today
+    found = next(f for f in evaluate(room.sources, "churn", "scale").findings if f.criterion.key == "benefit")
+    assert found.state is expected
+    assert found.criterion.threshold == pytest.approx(threshold)
+    assert "of baseline own" in found.criterion.origin
+    assert "not attributed" in found.criterion.origin
 
 
 def test_names_that_do_not_exist_are_told_with_the_choices(room: Chamber):
@@ -665,3 +702,31 @@ def test_voting_for_a_seat_that_is_not_there_names_nobody(room: Chamber):
     number = room.open().record_id
     review = review_row(look(room.desk.ledger), number)
     assert voting(look(room.desk.ledger), review, who("vera"), "approve").record_id.endswith(user("vera"))
+
+
+def test_a_past_moment_is_held_against_the_contracts_of_then_and_the_loads_of_then(
+    room: Chamber, enterprise: Runtime
+):
+    room.desk.add(
+        "contracts", "anna", record_id="signals-v1", title="Signals", contract_version="1", status="active",
+        table_name="signals", owner=user("anna"), document="{}", freshness_hours=48.0,
+    )  # fmt: skip
+    held = look(room.desk.ledger).live("contracts")
+    metric = ALL["activation.in_window_share"]
+
+    def late(moment: dt.datetime) -> tuple[str, ...]:
+        return late_at(enterprise.warehouse, held, moment)(metric)
+
+    assert late(conftest.NOW - dt.timedelta(days=10)) == ()
+    (why,) = late(conftest.NOW + dt.timedelta(days=10))
+    assert "contract Signals (signals-v1) was broken on 11" in why
+    assert "promised within 48 hours" in why
+    assert (
+        late(conftest.NOW - dt.timedelta(days=4000)) == ()
+    )  # nothing was loaded by then, so nothing is told
+    before = look_at(room.desk.ledger, room.row("contracts", "signals-v1").at - dt.timedelta(seconds=1))
+    assert "signals-v1" not in before.held["contracts"]
+    assert (
+        late_at(enterprise.warehouse, held, conftest.NOW + dt.timedelta(days=10))(ALL["value.srm_p_value"])
+        == ()
+    )

@@ -18,8 +18,10 @@ from tests.ledger.homes import INITIATIVE, ROOT, Desk, user, who
 ALL_FOUR = "add change retire restore"
 # role -> lines of "verbs | registers | on which records" (any, own, not own, no part in)
 MAY = {
-    "viewer": [],
+    "viewer": [("add", "comments", "any")],
     "analyst": [
+        ("add", "comments interventions", "any"),
+        ("withdraw", "interventions", "own"),
         ("add", "evidence risks contracts check_ins", "any"),
         ("change retire restore", "contracts", "any"),
         ("change retire restore", "evidence", "own"),
@@ -27,10 +29,16 @@ MAY = {
         ("add", "baselines studies study_results", "any"),
         ("submit withdraw", "baselines", "own"),
         ("retire", "studies", "own"),
+        ("add", "conclusions", "any"),
+        ("change retire restore", "conclusions", "own"),
         ("add", "gate_votes conditions", "no part in"),
         ("withdraw", "conditions", "own"),
+        ("add", "attendances", "any"),
+        ("leave return", "attendances", "own"),
     ],
     "owner": [
+        ("add", "comments interventions", "any"),
+        ("withdraw", "interventions", "own"),
         ("add", "initiatives evidence risks contracts targets", "any"),
         ("change", "initiatives ownership decision_rights decisions postures evidence risks controls acceptances"
          " exceptions contracts operability targets", "own"),
@@ -42,12 +50,18 @@ MAY = {
         ("reinstate", "baselines", "not own"),
         ("revoke", "baselines", "any"),
         ("retire", "studies", "own"),
+        ("add change", "milestones conclusions", "own"),
+        ("retire restore", "conclusions", "own"),
         ("add withdraw", "gate_reviews", "own"),
         ("add", "gate_votes conditions", "no part in"),
         ("withdraw", "conditions", "own"),
+        ("add", "attendances", "any"),
+        ("leave return", "attendances", "own"),
     ],
     "council": [
-        (ALL_FOUR, "initiatives ownership decision_rights decisions postures appetites risks targets", "any"),
+        ("add", "comments interventions", "any"),
+        ("withdraw", "interventions", "own"),
+        (ALL_FOUR, "initiatives ownership decision_rights decisions postures appetites risks targets milestones", "any"),
         ("add", "check_ins", "any"),
         ("revoke", "acceptances exceptions", "any"),
         ("accept reject", "acceptances exceptions", "no part in"),
@@ -59,15 +73,19 @@ MAY = {
         ("revoke", "gate_delegations", "own"),
         ("withdraw", "conditions", "own"),
         ("add", "gate_revocations", "any"),
+        ("add", "meetings attendances minutes", "any"),
+        ("leave return", "attendances", "own"),
     ],
     "admin": [("add", "users", "any"), ("change retire restore", "users", "not own")],
     "operator": [
+        ("add", "publications", "any"),
         (ALL_FOUR, "users", "any"),
         ("add", "baselines studies study_results", "any"),
         ("submit withdraw", "baselines", "any"),
         ("add claim send fail close", "alerts", "any"),
     ],
     "system": [
+        ("add", "publications", "any"),
         ("lapse", "acceptances exceptions conditions", "any"),
         ("fulfil breach", "conditions", "any"),
         ("add", "gate_events", "any"),
@@ -132,13 +150,16 @@ NAMED = (
     "gate_decisions",
     "gate_revocations",
     "alerts",
+    "attendances",
+    "minutes",
+    "publications",
 )  # by whoever adds them
 SIGNED_IN = ("viewer", "analyst", "owner", "council", "admin")
 READY = {
     "submit": (), "withdraw": (), "accept": ("submit",), "reject": ("submit",), "revoke": ("submit", "accept"),
     "lapse": ("submit", "accept"), "restore": ("retire",), "approve": ("submit",), "reinstate": ("submit", "approve"),
     ("baselines", "revoke"): ("submit", "approve"), ("gate_delegations", "revoke"): (), ("conditions", "lapse"): (),
-    ("alerts", "send"): ("claim",), ("alerts", "fail"): ("claim",),
+    ("attendances", "return"): ("leave",), ("alerts", "send"): ("claim",), ("alerts", "fail"): ("claim",),
 }  # fmt: skip
 
 
@@ -190,8 +211,18 @@ def values_for(register: str, initiative: str, sha: str = "a" * 64) -> dict[str,
                            "consequences": "c", "tally": "t", "basis": "{}", "basis_sha256": sha},
         "gate_revocations": {"decision": f"{initiative}-gate", "why": "w"},
         "gate_events": {"decision": f"{initiative}-gate", "event": "lapsed", "why": "w"},
+        "milestones": {"initiative": initiative, "kind": "pilot", "title": "M", "due": later, "owner": nobody},
+        "conclusions": {"initiative": initiative, "experiment": "x", "concluded": later, "finding": "f",
+                        "effect": "confirmed a decision", "owner": nobody},
+        "meetings": {"title": "M"},
+        "attendances": {"meeting": f"{initiative}-meeting", "person": nobody},
+        "minutes": {"meeting": f"{initiative}-meeting", "record": "{}", "record_sha256": sha},
         "alerts": {"event": "e", "kind": "lapsed", "about_register": "risks", "about_record": "r", "recipient": "webhook",
                    "subject": "s", "message": "m"},
+        "publications": {"kind": "day", "as_of": homes.NOW, "first": later, "last": later, "readings": 1, "sha256": sha,
+                         "part": 1, "parts": 1, "document": "{}"},
+        "comments": {"metric": "model.auc", "comment": "c"},
+        "interventions": {"metric": "model.auc", "initiative": initiative, "done_on": later, "what": "w", "owner": nobody},
     }[register]  # fmt: skip
 
 
@@ -244,7 +275,7 @@ def parent(desk: Desk, value: object, initiative: str) -> object:
     """The identifier of a record that the new one refers to, made when it is asked for."""
     kinds = {
         "risk": "risks", "decision": "decisions", "target": "targets", "study": "studies", "review": "gate_reviews",
-        "gate": "gate_decisions",
+        "gate": "gate_decisions", "meeting": "meetings",
     }  # fmt: skip
     register = next((r for k, r in kinds.items() if value == f"{initiative}-{k}"), None)
     if register is None:
@@ -274,6 +305,11 @@ def own_matters(register: str, verb: str) -> tuple[bool, ...]:
             "gate_revocations",
             "gate_events",
             "alerts",
+            "meetings",
+            "attendances",
+            "minutes",
+            "publications",
+            "comments",
         )
         if verb == "add"
         else ("appetites", "gate_revocations", "gate_events", "alerts")

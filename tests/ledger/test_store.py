@@ -10,6 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 
+from app.govern import rows
+from app.govern.verify import verify
 from data import ledger, migrations
 from data.ledger_store import LedgerError, Store, sqlite_url
 from data.ledger_types import Day, UtcTime, utc_text, utc_time
@@ -169,3 +171,55 @@ def test_eight_writers_queue_and_leave_one_chain(desk: Desk):
 def test_another_kind_of_database_is_refused():
     with pytest.raises(LedgerError, match="SQLite or PostgreSQL"):
         Store("mysql://x@y/z")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_an_older_ledger_takes_baselines_and_studies_without_losing_a_row(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+):
+    """Migration 0004 over rows that are there, on both databases: tables, guards, and a way back while they are empty."""
+    fresh = (
+        homes.fresh(tmp_path / "l.sqlite")
+        if kind == "sqlite"
+        else homes.fresh_on(request.getfixturevalue("pg"))
+    )
+    store = fresh.ledger.store
+    migrations.downgrade(store, "0003")
+    desk = fresh.people()
+    desk.initiative()
+    before = desk.count(ledger.AUDIT)
+    migrations.upgrade(store, "0004")
+    migrations.downgrade(store, "0003")
+    migrations.upgrade(store)
+    store.check()
+    assert desk.count(ledger.AUDIT) == before
+    day, sha = dt.date(2026, 1, 31), "a" * 64
+    desk.add(
+        "baselines", "anna", record_id="b", title="Ärger 1", metric="model.auc", grain="month", scope=("model_id=m",),
+        initiative="churn", template="1", decimal="comma", date_order="day-month-year", zone="UTC", file_name="b.csv",
+        sha256=sha, bytes=2**40, rows_sha256=sha, rows=2**33, first=day, last=day, value=0.1, low=1e-300, high=1e300,
+    )  # fmt: skip
+    desk.add(
+        "studies", "anna", record_id="s", title="S", design="did", baseline="b", plan_hash=sha, plan="{}"
+    )
+    desk.add(
+        "study_results", "anna", record_id="r", study="s", data_hash=sha, sha256=sha, bytes=1, versions=("numpy 2",),
+        grade="blocked", counted=False, blocked_by=("pre_trend",), estimate=-0.0, diagnostics="[]",
+    )  # fmt: skip
+    for table in ("baselines", "studies", "study_results"):
+        for statement in (f"UPDATE {table} SET reason = 'x'", f"DELETE FROM {table}"):
+            with pytest.raises(DBAPIError), store.unlocked().begin() as db:
+                db.exec_driver_sql(statement)
+    with store.read() as db:
+        row = rows.current(db, "baselines", "b")
+    assert row is not None
+    assert (row["bytes"], row["rows"], row["first"], row["low"], row["high"]) == (
+        2**40,
+        2**33,
+        day,
+        1e-300,
+        1e300,
+    )
+    assert verify(store, deep=True).state == "intact"
+    with pytest.raises(RuntimeError, match="holds rows"):
+        migrations.downgrade(store, "0003")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.__main__ import cli
-from app.govern import rows
+from app.govern import books, rows
 from app.govern.lint import lint
 from app.govern.model import Row
 from app.govern.model_card import HOLDS, OUT_OF_DATE, UNMEASURED, claims
@@ -23,7 +23,7 @@ from app.settings import Settings
 from data.load.tables import load_tables
 from metrics import ALL, ROLLUPS
 from metrics.core.metric import Scope
-from tests.ledger.homes import INITIATIVE, OWNERSHIP, RISK, Desk, copy_of, who
+from tests.ledger.homes import INITIATIVE, OWNERSHIP, RISK, Desk, copy_of, user, who
 from tests.ledger.test_contracts import UNITS
 
 TRIPWIRE = {"tripwire_metric": "value.units", "tripwire_comparator": "at most", "tripwire_threshold": 50.0}
@@ -192,3 +192,24 @@ def test_who_may_not_record_evidence_leaves_no_file_behind(lite: Desk, tmp_path:
     assert not (tmp_path / "home" / "evidence").exists()
     assert shown_name("C:\\temp\\" + "x" * 400) == "x" * 200
     assert shown_name("/") == "file"
+
+
+def test_a_latency_budget_is_a_target_of_the_initiatives_models(lite):
+    """A budget of 150 ms judges the 95th percentile, in seconds, of every model of the initiative, and of no other."""
+    churn = lite.initiative()
+    lite.change(churn, model_ids=("m1", "m2"))
+    row = lite.add(
+        "operability",
+        initiative="churn",
+        rollback_plan="Switch off",
+        owner=user("omar"),
+        next_review=dt.date(2027, 1, 1),
+        latency_ms=150.0,
+    )
+    aims = books.budgets(lite.ledger)
+    assert [t.where for t in aims] == [(("model_id", "m1"),), (("model_id", "m2"),)]
+    assert {(t.metric, t.threshold, t.note) for t in aims} == {
+        ("model.latency_p95", 0.15, f"latency budget of {row.record_id}")
+    }
+    lite.change(row, latency_ms=None)
+    assert books.budgets(lite.ledger) == ()

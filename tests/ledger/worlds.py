@@ -12,6 +12,7 @@ import pytest
 from app.govern import commands, evidence
 from app.govern.model import SYSTEM, Actor, Denied
 from app.settings import Settings
+from tests.ledger import homes
 from tests.ledger.homes import INITIATIVE, OWNERSHIP, RISK, ROOT, Desk, user
 
 LATER = dt.date(2027, 1, 1)
@@ -50,6 +51,12 @@ def council(desk: Desk) -> None:
         desk.add("gate_revocations", "carl", record_id="GATE-0001", decision="GATE-0001", why="Wrong")
         desk.add(
             "gate_events", APP, decision="GATE-0001", event="returned", condition="COND-0001", why="Breached"
+        )
+        desk.add("meetings", "carl", title="November", agenda=("review GATE-0001",))
+        here = desk.add("attendances", "carl", record_id="here", meeting="MEET-0001", person=user("carl"))
+        desk.step("return", desk.step("leave", here, "carl"), "carl")
+        desk.add(
+            "minutes", "carl", record_id="MEET-0001", meeting="MEET-0001", record="{}", record_sha256="e" * 64
         )
 
 
@@ -110,11 +117,26 @@ def filled(desk: Desk, home: Path) -> Desk:
     desk.add("study_results", "anna", record_id="result", study="plan", data_hash="b" * 64, sha256=rows.sha256,
              bytes=rows.bytes, grade="blocked", counted=False, blocked_by=("pre_trend",), estimate=1.5,
              diagnostics="[]")  # fmt: skip
+    desk.add("milestones", initiative="churn", kind="production", title="Live", due=LATER, owner=user("omar"))
+    desk.add("conclusions", "anna", initiative="churn", experiment="trial", study="plan", concluded=LATER, finding="None",
+             effect="confirmed a decision", owner=user("anna"))  # fmt: skip
     council(desk)
     told = desk.add("alerts", APP, record_id="told", event="lapsed/acceptances/ACC-0001", kind="lapsed",
                     about_register="acceptances", about_record="ACC-0001", recipient=user("omar"), subject="Lapsed",
                     message="It has lapsed.", due=LATER)  # fmt: skip
     desk.step("send", desk.step("claim", told, APP), APP)
+    desk.add("publications", APP, record_id="2026-11-01T09:00:00Z", kind="day", as_of=homes.NOW, first=LATER, last=LATER,
+             readings=1, sha256="e" * 64, part=1, parts=1, document="{}")  # fmt: skip
+    desk.add("comments", "vera", metric="model.auc", scope=("model_id=m1",), about=LATER, comment="Why?")
+    done = desk.add(
+        "interventions",
+        metric="model.auc",
+        initiative="churn",
+        done_on=LATER,
+        what="Trained",
+        owner=user("omar"),
+    )
+    desk.step("withdraw", done)
     with contextlib.suppress(Denied):
         desk.change(churn, "vera", title="Mine")
     desk.add("users", ROOT, issuer="demo", subject="zoe", name="Zoë", roles=("viewer",))

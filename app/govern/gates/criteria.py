@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.govern import books
+from app.govern.gates.case import promised
 from app.govern.gates.look import Look
 from app.govern.model import Row
 from data.audit import canonical
@@ -77,8 +78,8 @@ def _resolved(look: Look, initiative: Row, template: Template, term: Term) -> It
         yield from _postures(look, initiative, term)
         return
     if term.source is Source.CASE:
-        term, lacks = _case(initiative, term)
-        origin = f"business case of {initiative.record_id}, version {initiative.version}"
+        case = promised(look, initiative, term)
+        term, lacks, origin = case.term, case.lacks, case.origin
     else:
         lacks, origin = "", f"gate template {template.version}"
     for where in _scopes(initiative, term):
@@ -118,23 +119,6 @@ def _metric(
         window_days=term.window_days, min_n=term.min_n, max_age_days=term.max_age_days, origin=origin, lacks=lacks,
         applies=asked,
     )  # fmt: skip
-
-
-def _case(initiative: Row, term: Term) -> tuple[Term, str]:
-    """The term with the metric and the bound that the initiative promised."""
-    metric, least = initiative.text("baseline_metric"), initiative["minimum_improvement"]
-    if not metric or not isinstance(least, int | float):
-        return term, "the business case names no metric with a smallest improvement; fill in both"
-    held = Term(
-        term.key, term.title, term.weight, metric=metric, threshold=float(least), subject=term.subject,
-        window_days=term.window_days, min_n=term.min_n, max_age_days=term.max_age_days,
-    )  # fmt: skip
-    if not metric.startswith("value."):
-        return (
-            held,
-            f"{metric} is no effect of a trial; what it improved over its baseline is not measured yet",
-        )
-    return held, ""
 
 
 def _target(look: Look, metric: str, where: tuple[tuple[str, str], ...]) -> tuple[Row, Target] | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
-from app.govern.gates import guard_decide, guard_open, guard_votes
+from app.govern.gates import guard_decide, guard_meeting, guard_open, guard_votes
 from app.govern.gates.attempt import Attempt
 from app.govern.gates.look import look_in
 from app.govern.model import Actor
@@ -42,4 +42,9 @@ _RULES: Mapping[tuple[str, str], Callable[[Attempt], None]] = {
     ("gate_decisions", "add"): guard_decide.decide,
     ("gate_revocations", "add"): guard_decide.revoke,
     ("gate_events", "add"): guard_decide.event,
+    ("meetings", "add"): guard_meeting.open_,
+    ("attendances", "add"): guard_meeting.enter,
+    ("attendances", "leave"): guard_meeting.come_and_go,
+    ("attendances", "return"): guard_meeting.come_and_go,
+    ("minutes", "add"): guard_meeting.close,
 }

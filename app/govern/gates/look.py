@@ -18,7 +18,7 @@ from data.registers import REGISTERS
 READ = (
     "users", "initiatives", "ownership", "decisions", "postures", "evidence", "appetites", "risks", "acceptances",
     "exceptions", "contracts", "operability", "targets", "baselines", "gate_reviews", "gate_delegations", "gate_votes",
-    "conditions", "gate_decisions", "gate_revocations", "gate_events",
+    "conditions", "gate_decisions", "gate_revocations", "gate_events", "meetings", "attendances", "minutes",
 )  # fmt: skip
 
 

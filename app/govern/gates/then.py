@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.govern.gates import decided
 from app.govern.gates.basis import Basis, Change, changes, thaw
 from app.govern.gates.decided import GO, LIVING, Stands
-from app.govern.gates.evaluate import Sources, sources_at
+from app.govern.gates.evaluate import Sources
 from app.govern.gates.findings import Finding, Standing
 from app.govern.gates.look import look
 from app.govern.gates.review import today
@@ -88,12 +88,17 @@ class Calibration:
 
 
 def calibration(runtime: Runtime, ledger: Ledger) -> Calibration:
-    """How well the council's Go decisions kept. Numbers are read as they were known 90 days after each decision."""
+    """How well the council's Go decisions kept.
+
+    Numbers and the currency of their data are read as they were known 90 days after each decision.
+    """
+    from app.govern.currency import sources_then  # knows the evaluation, as this does
+
     now = look(ledger)
     taken = [d for d in now.rows("gate_decisions") if d["outcome"] == Outcome.GO]
     old = [d for d in taken if d.at + AFTER <= now.at]
     cases = tuple(
-        _kept(sources_at(runtime, ledger, d.at + AFTER), d) for d in sorted(old, key=lambda d: d.seq)
+        _kept(sources_then(runtime, ledger, d.at + AFTER), d) for d in sorted(old, key=lambda d: d.seq)
     )
     return calibrated(cases, len(taken) - len(old))
 

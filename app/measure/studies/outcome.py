@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from metrics.attribution.result import Alternative, Diagnostic, Share, Verdict
+from app.measure.studies.lasts import Lasts
+from app.measure.studies.segments import Uplift
+from metrics.attribution.result import Alternative, Diagnostic, LeftOut, Pretended, Share, Verdict
 from metrics.attribution.roi import Return
 
 
@@ -75,6 +77,10 @@ class StudyResult:
     costs: tuple[CostLine, ...] = ()
     initiative: str = ""
     baseline: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    pretended: tuple[Pretended, ...] = ()
+    lasts: Lasts | None = None
+    uplift: Uplift | None = None
 
     def message(self) -> str:
         """The result in lines of text."""
@@ -91,6 +97,8 @@ class StudyResult:
             lines.append(f"  relative {self.relative.estimate:+.1%}")
         if self.roi is not None:
             lines.append(f"  {self.roi.message()}")
+        if self.lasts is not None:
+            lines.append(f"  {self.lasts.course.value}: {self.lasts.why}")
         lines += [f"  {_gate(d)}" for d in self.diagnostics]
         lines += [f"  warning: {w}" for w in self.warnings]
         return "\n".join(lines)

@@ -35,7 +35,7 @@ REQUIRED = ("name", "design", "direction")
 OWN: dict[str, tuple[str, ...]] = {
     "randomised": tuple(
         "arm treated control expected_split pre_outcome stratum cluster log_outcome adjust_for log_adjust "
-        "after_treatment planned_units looks".split()
+        "after_treatment planned_units looks uplift_by uplift_method".split()
     ),
     "did": tuple("treated_unit post treated_from cluster weight covariates anticipation log_outcome".split()),
     "staggered": tuple("cohort control_group aggregation cluster anticipation log_outcome".split()),
@@ -195,8 +195,8 @@ class Keys:
         return self.text("outcome"), self.column("denominator")
 
     def columns(self, used: tuple[str, ...]) -> dict[str, object]:
-        single = "unit period arm pre_outcome stratum cluster treated_unit post weight cohort offset exposed"
-        several = "adjust_for after_treatment covariates controls"
+        single = "unit period arm pre_outcome stratum cluster treated_unit post weight cohort offset exposed uplift_method"
+        several = "adjust_for after_treatment covariates controls uplift_by"
         found: dict[str, object] = {k: self.column(k) for k in single.split() if k in used}
         return found | {k: self.names(k) for k in several.split() if k in used}
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from app.measure.studies import interruptions, panels, synthetics, trial
 from app.measure.studies import plan as plans
+from app.measure.studies.lasts import lasts_of
 from app.measure.studies.observed import observed
 from app.measure.studies.outcome import Step, StudyResult
 from app.measure.studies.parse import read_spec
 from app.measure.studies.plan import Plan
+from app.measure.studies.segments import Uplift, uplift_of
 from app.measure.studies.spec import Spec
 from app.measure.studies.table import Table, read_table
 from app.measure.studies.worth import valued
@@ -59,8 +61,17 @@ def result_of(
         _beneficial(spec, effect.low, effect.high), answer.estimand, effect.method, first, first in ATTRIBUTED,
         blocked, checks, _steps(spec, answer), answer.alternatives, answer.cumulative, roi,
         (*answer.warnings, *unused, *notes), plan.hash, table.hash + costs_hash, observed(spec, table, answer),
-        answer.placebos, lines, spec.initiative or "", spec.baseline or "",
+        answer.placebos, lines, spec.initiative or "", spec.baseline or "", answer.left_out, answer.pretended,
+        lasts_of(spec, table, answer), _uplift(spec, table, plan.seed),
     )  # fmt: skip
+
+
+def _uplift(spec: Spec, table: Table, seed: int) -> Uplift | None:
+    """Who gains, where the plan of a randomised study asks for it."""
+    if spec.design != "randomised" or not spec.uplift_by:
+        return None
+    treated, rows, _ = trial.arms_of(spec, table)
+    return uplift_of(spec, table, treated, rows, seed)
 
 
 def _beneficial(spec: Spec, low: float | None, high: float | None) -> bool | None:

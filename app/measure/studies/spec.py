@@ -98,6 +98,8 @@ class Spec:
     planned_end: Scalar | None = None
     planned_units: float | None = None
     looks: tuple[float, ...] = ()
+    uplift_by: tuple[str, ...] = ()
+    uplift_method: str | None = None
     exposed: str | None = None
     chosen_on_baseline: bool | None = None
     other_interventions: tuple[str, ...] | None = None

@@ -18,7 +18,7 @@ from metrics.core.shapes import Floats, Ints
 
 def answer(spec: Spec, table: Table, seed: int) -> Answer:
     """The answer of a randomised study with all its diagnostics."""
-    treated, kept, notes = _arms(spec, table)
+    treated, kept, notes = arms_of(spec, table)
     outcome = table.numbers(spec.outcome)[kept]
     base = table.numbers(spec.denominator)[kept] if spec.denominator else None
     there = np.isfinite(outcome) if base is None else np.isfinite(outcome) & np.isfinite(base)
@@ -62,7 +62,7 @@ def _named(spec: Spec) -> tuple[str, ...]:
     return (*(c for c in spec.adjust_for if c != spec.pre_outcome), *before)
 
 
-def _arms(spec: Spec, table: Table) -> tuple[Floats, Ints, tuple[str, ...]]:
+def arms_of(spec: Spec, table: Table) -> tuple[Floats, Ints, tuple[str, ...]]:
     """1 for treated and 0 for control rows, the positions of both, and what was left out."""
     assert spec.arm is not None
     assert spec.treated is not None

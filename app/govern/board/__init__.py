@@ -1,0 +1,1 @@
+"""What the board saw: publications of the scorecard, frozen in the ledger, compared and restated."""

@@ -1,0 +1,49 @@
+"""The Generated text page's parts."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.measure.generated_cards import GeneratedBoard, RubricCard
+from app.measure.judged import Frame
+from app.ui import charts, charts_groups, drawer, marks, tables, tiles
+from app.ui.marks import text
+
+
+def lead(frame: Frame, board: GeneratedBoard, right: str) -> None:
+    """The sentence that matters, with its verdict and what the model may do on its own."""
+    with st.container(border=True, key="tile-generated", gap=None):
+        badge = marks.badge(board.verdict) if board.verdict else ""
+        st.html(
+            f'<p class="tl-eyebrow">{text(board.model)} {badge}</p><p class="tl-lead">{text(board.sentence)}</p>'
+            f'<p class="tl-sub">{text(right)}</p><p class="tl-sub">{text(board.detail)}</p>'
+        )
+        if board.verdict and st.button(
+            "Open the rate of invented facts", key="open-generated", type="tertiary"
+        ):
+            drawer.show(frame, board.verdict)
+
+
+def rubrics(cards: tuple[RubricCard, ...]) -> None:
+    """Each rubric: its rate told in several ways, and how far the judge and the people may be trusted."""
+    for card in cards:
+        with st.container(border=True):
+            if len(card.panel.groups) > 1:
+                charts.draw(charts_groups.rates(card.panel), key=f"rubric-{card.rubric}")
+            else:
+                tiles.heading(card.panel.finding)
+            with st.expander(f"Who says so: {card.rubric} in figures"):
+                tables.show(_told(card))
+                tables.show(_trust(card))
+
+
+def _told(card: RubricCard) -> tables.Table:
+    columns = (tables.Column("Told by"), *tables.NUMBERS)
+    rows = tuple((text(j.subject), *tables.number_cells(j.metric, j.reading)) for j in card.panel.groups)
+    return tables.Table(f"{card.rubric} as told by people and by the judge", columns, rows)
+
+
+def _trust(card: RubricCard) -> tables.Table:
+    columns = (tables.Column("May they be trusted?"), *tables.NUMBERS)
+    rows = tuple((text(j.metric.title), *tables.number_cells(j.metric, j.reading)) for j in card.trust)
+    return tables.Table(f"{card.rubric}: how judge and people agree", columns, rows)

@@ -1,0 +1,33 @@
+"""Meetings of the council: agenda, presence, minutes.
+
+Revision ID: 0008
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+from data.migrations import steps
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+# The columns as they were at this step; later steps add theirs.
+_REGISTERS: dict[str, str] = {
+    "meetings": ("title:text agenda:text"),
+    "attendances": ("meeting:text person:text"),
+    "minutes": ("meeting:text remarks:text record:text record_sha256:text"),
+}
+
+
+def upgrade() -> None:
+    for name, columns in _REGISTERS.items():
+        steps.create_register(name, columns)
+
+
+def downgrade() -> None:
+    steps.refuse_if_filled(*_REGISTERS)
+    for name in reversed(_REGISTERS):
+        op.drop_table(name)
