@@ -33,9 +33,7 @@ def ask(app: Observed, path: str, client=FROM_NEAR, **headers: str) -> httpx.Res
 
 @pytest.fixture
 def app(enterprise) -> Observed:
-    return Observed(
-        inner, enterprise, replace(enterprise.settings, metrics_token="let me in"), base="/prefix"
-    )
+    return Observed(inner, enterprise, replace(enterprise.settings, metrics_token="let me in"))
 
 
 def test_it_is_alive_and_ready_and_passes_the_rest_on(app):

@@ -1,6 +1,6 @@
 """The demo's eight stories, told from the screen by somebody who has never seen it: every click is an executive's.
 
-Two are told on every run, on a small enterprise; all eight on a full one in the soak (`make soak`).
+They need the full demo, so they are told in the soak (`make soak`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from tests.browser.chrome import PATIENCE, browser, serving, settle
 from tests.cases import SOAK
 from tests.conftest import refreshed
 
-pytestmark = pytest.mark.browser
-DAYS, PERSONS = (180, 20_000) if SOAK else (35, 800)
+pytestmark = [
+    pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not SOAK, reason="the stories need the full demo: make soak"),
+]  # fmt: skip
+DAYS, PERSONS = 180, 20_000
 MINUTE = 60.0
-told_in_full = pytest.mark.skipif(not SOAK, reason="all eight stories need the full demo: make soak")
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,6 @@ def test_6_the_young_pilot_waits_without_an_owner(desk, site):
     reader.press("Decide on Pricing pilot").reads("Ownership", within="h1")
 
 
-@told_in_full
 def test_2_the_modest_lead_model_pays(desk, site):
     """A modest model that pays: called leads buy more than those held out."""
     reader = Reader(desk, site).choose("Initiative", "Lead scoring")
@@ -137,7 +137,6 @@ def test_2_the_modest_lead_model_pays(desk, site):
     reader.press("Value by study").reads("Sales from called leads", "In the sum")
 
 
-@told_in_full
 def test_3_offers_go_out_after_a_stop_and_reach_the_old_less(desk, site):
     """A nightly sync lets offers through after an opt-out; customers over 60 are offered less."""
     reader = Reader(desk, site).choose("Initiative", "Next best offer")
@@ -146,7 +145,6 @@ def test_3_offers_go_out_after_a_stop_and_reach_the_old_less(desk, site):
     reader.opens("Messages sent after a stop").reads("Why it matters", within="[data-testid=stDialog]")
 
 
-@told_in_full
 def test_4_drafted_answers_invent_more_than_was_declared_acceptable(desk, site):
     """Drafted answers invent facts more often than the owner declared acceptable."""
     reader = Reader(desk, site).choose("Initiative", "Agent assist")
@@ -154,7 +152,6 @@ def test_4_drafted_answers_invent_more_than_was_declared_acceptable(desk, site):
     reader.opens("Answers that invent facts").reads("Why it matters", within="[data-testid=stDialog]")
 
 
-@told_in_full
 def test_5_the_developer_tools_contribution_is_negative(desk, site):
     """Developers feel faster; measured against a randomised comparison they finish less."""
     reader = Reader(desk, site).reads("Developer tool: value caused per unit is")
@@ -164,7 +161,6 @@ def test_5_the_developer_tools_contribution_is_negative(desk, site):
     reader.press("Value by study").reads("the treatment made the outcome worse")
 
 
-@told_in_full
 def test_7_the_fading_forecast_is_called_fading(desk, site):
     """Ordering by forecast raised the margin at first; the model drifts and the uplift fades."""
     reader = Reader(desk, site).choose("Initiative", "Demand forecast")
@@ -173,7 +169,6 @@ def test_7_the_fading_forecast_is_called_fading(desk, site):
     reader.press("Value by study").reads("Fading: from", "it halves in about")
 
 
-@told_in_full
 def test_8_the_fraud_models_young_weeks_cannot_be_judged_yet(desk, site):
     """Rare positives and labels that arrive months late: young weeks cannot be judged yet."""
     reader = Reader(desk, site).choose("Initiative", "Fraud screening")

@@ -55,6 +55,16 @@ def fill(url: str, plan: model.Plan, rows: dict[str, list[Row]]) -> None:
     engine.dispose()
 
 
+def empty(url: str) -> None:
+    """Drop every schema but `public`: one that is called like the user would come first in the search path of others."""
+    engine = sa.create_engine(url)
+    with engine.begin() as db:
+        for name in sa.inspect(db).get_schema_names():
+            if name not in ("public", "information_schema") and not name.startswith("pg_"):
+                db.execute(sa.schema.DropSchema(name, cascade=True))
+    engine.dispose()
+
+
 def run(url: str, script: str) -> None:
     """Run a script of views, a statement at a time, as whoever may create views would."""
     engine = sa.create_engine(url)

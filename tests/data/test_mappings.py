@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,14 @@ ENGINES = ("duckdb", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
 @pytest.fixture(params=ENGINES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
-    """A dialect and the address of an empty warehouse."""
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A dialect and the address of an empty warehouse, which is left as empty."""
     if request.param == "duckdb":
-        return "duckdb", homes.duck_url(tmp_path)
-    return "postgresql", request.getfixturevalue("pg")
+        yield "duckdb", homes.duck_url(tmp_path)
+        return
+    url = request.getfixturevalue("pg")
+    yield "postgresql", url
+    homes.empty(url)
 
 
 def made(name: str, place: tuple[str, str]) -> SqlWarehouse:

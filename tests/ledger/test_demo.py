@@ -30,7 +30,8 @@ def ledger_of(settings: Settings):
 def test_every_register_holds_something_and_every_initiative_is_there(settings):
     with ledger_of(settings).store.read() as db:
         held = {name: rows.rows(db, name) for name in REGISTERS}
-    assert [name for name, found in held.items() if not found] == []
+    empty = [name for name, found in held.items() if not found]
+    assert empty == ["publications"]  # made by `publish`, from numbers that a refresh has yet to compute
     assert {r.record_id for r in held["initiatives"]} == {i.slug for i in INITIATIVES}
     assert {r.record_id for r in held["initiatives"]} - {r.record_id for r in held["ownership"]} == {
         "pricing-pilot"

@@ -13,6 +13,7 @@ from app.govern.commands import execute_all
 from app.govern.model import Add, Change
 from app.govern.sheets import export_csv, plan_csv
 from app.govern.sheets_xlsx import export_xlsx, plan_xlsx
+from app.govern.shelf import UNSHELVED
 from app.govern.views import Room, open_room
 from app.govern.views_sheets import offer
 from data.ledger import AUDIT, TABLES
@@ -48,6 +49,8 @@ def cells(content: bytes) -> list[list[openpyxl.cell.Cell]]:
 
 def test_a_file_taken_away_and_brought_back_changes_nothing(room: Room):
     for name, register in REGISTERS.items():
+        if name in UNSHELVED:
+            continue  # documents under a hash: they are written by `publish` alone and no sheet holds them
         rows, held = room.rows(name), room.shelf[name]
         for plan in (
             plan_csv(register, export_csv(register, rows), held),
