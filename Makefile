@@ -38,7 +38,7 @@ test-spark: setup-engines
 	$(BIN)/python -m pytest tests/engines/test_spark.py -rs
 
 test-clickhouse: setup-engines
-	$(BIN)/python -m pytest tests/engines/test_clickhouse.py -rs
+	$(BIN)/python -m pytest tests/engines/test_clickhouse.py tests/laws/test_engines.py -rs
 
 lint: setup-dev
 	$(BIN)/ruff format --check .

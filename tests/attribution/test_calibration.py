@@ -8,6 +8,8 @@ from tests.attribution import nulls
 from tests.attribution.calibration import HIGH, LOW, coverage, design, sequences
 from tests.cases import SOAK
 
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not SOAK, reason="a campaign: make soak")]
+
 STUDIES = 2000 if SOAK else 50
 # With 50 studies chance alone reaches from 0 to 9 of them in 999 of 1,000 campaigns at 5 %.
 LEAST, MOST = (LOW, HIGH) if SOAK else (0.0, 0.18)

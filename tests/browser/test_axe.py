@@ -13,7 +13,11 @@ from tests.browser.chrome import browser, resize, serving, settle, wear
 from tests.browser.test_browser import PAGES as DRAWN
 from tests.cases import SOAK, lane
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not SOAK, reason="needs axe-core: make soak"),
+]
 PAGES = DRAWN if SOAK else DRAWN[:1]
 THEMES = ("light", "dark")
 RUN = """

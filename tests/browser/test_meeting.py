@@ -22,12 +22,16 @@ from data import ledger_store
 from data.ledger import TABLES
 from tests.browser.chrome import browser, serving, settle
 from tests.browser.test_saves import press, until
-from tests.cases import turns
+from tests.cases import SOAK, turns
 from tests.ledger import homes
 from tests.ledger.councils import Chamber, chamber
 from tests.ledger.homes import ROOT, Ticking, user, who
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not SOAK, reason="two browsers and a demo: make soak"),
+]
 VOTES = TABLES["gate_votes"]
 BODY = "return document.body.innerText"
 SOON = 2.0  # seconds within which a vote stands on the projector

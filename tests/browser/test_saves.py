@@ -134,7 +134,7 @@ EVERY_HAND: tuple[Callable[[WebDriver, random.Random], None], ...] = (
     reload,
     close,
 )
-HANDS = EVERY_HAND if SOAK else (double_click, reload)
+HANDS = EVERY_HAND if SOAK else (double_click,)
 
 
 def records(home: Path, comment: str) -> list[str]:
