@@ -12,6 +12,7 @@ from app.ui import session
 from metrics import ALL
 from metrics.core.metric import Scope
 from tests.app.test_pages import open_page, shown
+from tests.cases import SOAK
 from tests.conftest import NOW
 
 PAGES = ("suppression", "identity")
@@ -103,6 +104,8 @@ def test_what_is_asked_of_the_warehouse_opens_a_drawer_too(enterprise: Runtime, 
     assert "Why it matters" in shown(at)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not SOAK, reason="the whole page from the warehouse: make soak")
 def test_a_past_view_is_read_as_it_was_known(enterprise: Runtime, monkeypatch):
     for page in PAGES:
         at = open_page(enterprise.settings.home, page, monkeypatch, as_of="2026-10-20")

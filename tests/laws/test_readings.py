@@ -8,6 +8,7 @@ from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from metrics import ALL, ROLLUPS
 from metrics.core.metric import Reading, Scope
+from tests.cases import SOAK
 from tests.compare import STORED, differences, digits, everything, scopes
 from tests.conftest import clock, refreshed
 
@@ -55,6 +56,8 @@ def test_every_metric_has_a_value_somewhere_in_the_enterprise(key: str, governed
     assert any(r.value is not None for r in found), key
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not SOAK, reason="every rollup twice: make soak")
 def test_a_full_rebuild_gives_the_same_digits(enterprise: Runtime, tmp_path):
     before = everything(enterprise, STORED)
     fresh = open_runtime(Settings(home=enterprise.settings.home))

@@ -14,6 +14,7 @@ from metrics import ALL
 from metrics._readiness_items import ITEMS
 from metrics.core.intervals import wilson
 from metrics.core.metric import Reading, Scope
+from tests.cases import SOAK
 from tests.ledger.homes import OWNERSHIP, RISK, Desk, user
 from tests.ledger.test_ledger_metrics import TODAY
 
@@ -181,6 +182,8 @@ def test_studies_targets_and_gates_count_by_what_they_found(lite: Desk):
     assert found["churn", "target"] == ("observed", "check_ins/CHK-0001")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not SOAK, reason="two hundred initiatives: make soak")
 def test_two_hundred_initiatives_are_asked_in_a_blink(lite: Desk):
     for at in range(200):
         lite.initiative(f"i{at:03d}")
