@@ -26,7 +26,11 @@ from data.ledger import TABLES
 from tests.browser.chrome import PATIENCE, browser, serving, settle
 from tests.cases import SOAK
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not SOAK, reason="a browser and a demo of its own: make soak"),
+]
 RUNS = 50 if SOAK else 1  # of each of the four kinds
 CHECK_INS = TABLES["check_ins"]
 BUTTON = "//button[contains(., 'Add the check-in')]"

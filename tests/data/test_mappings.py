@@ -164,10 +164,10 @@ def test_the_command_writes_the_views_and_says_what_is_missing(tmp_path):
     assert "not mapped  signals" in run.stderr
     assert out.read_text().count("CREATE OR REPLACE VIEW") == len(plan.tables)
     bare = CliRunner().invoke(
-        cli, ["--home", str(tmp_path / "home"), "map", path, "--dialect", "snowflake", "--no-check"]
+        cli, ["--home", str(tmp_path / "home"), "map", path, "--dialect", "databricks", "--no-check"]
     )
     assert bare.exit_code == 0
-    assert "to_timestamp_tz" in bare.stdout
+    assert "timestamp_micros" in bare.stdout
     assert "not checked against any warehouse" in bare.stderr
 
 
