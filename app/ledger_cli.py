@@ -83,7 +83,7 @@ def grant(settings: Settings, issuer: str, subject: str, role: str, name: str, *
         values = values_of(issuer=issuer, subject=subject, name=name or subject, roles=(role,))
         command: Command = Add("users", values, reason="granted on the command line")
     else:
-        held = user["roles"] if isinstance(user["roles"], tuple) else ()
+        held = user.words("roles")
         command = Change(
             "users", who.identity, user.version, values_of(roles=(*held, role)), "granted on the command line"
         )

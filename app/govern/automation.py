@@ -46,13 +46,8 @@ def mandate(room: Room, frame: Frame, model: str, evidence: tuple[Judged, ...] =
 
 def _decisions(room: Room, model: str) -> list[Row]:
     """The decisions of the initiatives that list the model."""
-    of = {r.record_id for r in room.live("initiatives") if model in _names(r)}
+    of = {r.record_id for r in room.live("initiatives") if model in r.words("model_ids")}
     return [d for d in room.live("decisions") if d["initiative"] in of]
-
-
-def _names(initiative: Row) -> tuple[str, ...]:
-    held = initiative["model_ids"]
-    return held if isinstance(held, tuple) else ()
 
 
 def _of(room: Room, frame: Frame, model: str, decision: Row, told: tuple[Told, ...]) -> Mandate:

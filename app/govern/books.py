@@ -12,7 +12,6 @@ from app.govern.lint import Book, lapsed
 from app.govern.model import SYSTEM, Actor, Ledger, Receipt, Row, Step
 from app.govern.shelf import shelf_of
 from data.ledger_types import Value
-from data.registers import REGISTERS
 from metrics.core.verdict import Comparator, Target
 
 LATENCY = "model.latency_p95"
@@ -32,16 +31,14 @@ def budgets(ledger: Ledger) -> tuple[Target, ...]:
     """Latency budgets of the operability register as targets of the initiative's models (register: ms; metric: s)."""
     with ledger.store.read() as db:
         shelf = shelf_of(ledger, db)
-    live = (r for r in shelf["operability"].values() if r.state in REGISTERS["operability"].flow.live)
     found = []
-    for row in live:
+    for row in (r for r in shelf["operability"].values() if r.live):
         initiative, budget = shelf["initiatives"].get(row.text("initiative")), row["latency_ms"]
-        models = initiative["model_ids"] if initiative else None
-        if isinstance(models, tuple) and isinstance(budget, int | float):
+        if initiative is not None and isinstance(budget, int | float):
             note = f"latency budget of {row.record_id}"
             found += [
                 Target(LATENCY, Comparator.AT_MOST, budget / 1000, where=(("model_id", m),), note=note)
-                for m in models
+                for m in initiative.words("model_ids")
             ]
     return tuple(found)
 

@@ -101,7 +101,7 @@ def _reference(db: sa.Connection, field: Field, value: str) -> list[Fault]:
     if not register:
         return []
     row = rows.current(db, register, value)
-    if row is not None and row.state in REGISTERS[register].flow.live:
+    if row is not None and row.live:
         return []
     what = REGISTERS[register].noun
     state = "there is none of this identifier" if row is None else f"it is {row.state}"

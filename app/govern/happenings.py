@@ -63,8 +63,7 @@ def initiatives_of(one: Judged, room: Room | None) -> frozenset[str] | None:
 
 def _names(initiative: Row) -> set[str]:
     """Models and experiments of an initiative."""
-    lists = (initiative[n] for n in ("model_ids", "experiment_ids"))
-    return {w for words in lists if isinstance(words, tuple) for w in words}
+    return {*initiative.words("model_ids"), *initiative.words("experiment_ids")}
 
 
 def _delivered(frame: Frame, about: frozenset[str] | None, room: Room | None) -> Iterator[Happening]:

@@ -21,7 +21,7 @@ _GUARD = threading.Lock()
 def state_of(ledger: Ledger, db: sa.Connection) -> str:
     """Names the ledger and the state it is in."""
     newest = db.execute(sa.select(AUDIT.c.hash).order_by(AUDIT.c.seq.desc()).limit(1)).scalar()
-    return f"{ledger.store.url.render_as_string(hide_password=True)} {newest}"
+    return f"{ledger.store.shown} {newest}"
 
 
 def kept(state: str, what: Hashable, make: Callable[[], T]) -> T:

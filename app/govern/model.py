@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from data.ledger_store import Store
 from data.ledger_types import Value
+from data.registers import REGISTERS
 
 Values = tuple[tuple[str, Value], ...]
 Clock = Callable[[], dt.datetime]
@@ -102,6 +103,16 @@ class Row:
         """A field as text; empty where it is not filled in."""
         value = self.values[name]
         return "" if value is None else str(value)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """A field of words; none where it is not filled in."""
+        value = self.values[name]
+        return value if isinstance(value, tuple) else ()
+
+    @property
+    def live(self) -> bool:
+        """Whether the record counts: not retired, rejected or expired."""
+        return self.state in REGISTERS[self.register].flow.live
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,11 @@ def claims(room: Room, readings: Readings) -> tuple[Claim, ...]:
 
 
 def _claims(room: Room, row: Row, readings: Readings) -> list[Claim]:
-    held = row["card_claims"]
     title = room.title("initiatives", row.text("initiative"))
     initiative = room.shelf["initiatives"].get(row.text("initiative"))
-    models = initiative["model_ids"] if initiative else None
-    names = models if isinstance(models, tuple) else ()
+    names = initiative.words("model_ids") if initiative else ()
     return [
-        c for text in (held if isinstance(held, tuple) else ()) for c in _claim(row.record_id, title, names, text, readings)
+        c for text in row.words("card_claims") for c in _claim(row.record_id, title, names, text, readings)
     ]  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def _notes(room: Room, frame: Frame, line: ModelLine) -> tuple[str, ...]:
 
 def _money(room: Room, frame: Frame, model: str) -> str:
     """Cost of the wrong flags in the period, where the decision's owner has priced an error."""
-    of = {r.record_id for r in room.live("initiatives") if model in _models(r["model_ids"])}
+    of = {r.record_id for r in room.live("initiatives") if model in r.words("model_ids")}
     prices = [d["cost_of_error"] for d in room.live("decisions") if d["initiative"] in of]
     known = [float(p) for p in prices if isinstance(p, int | float)]
     own = replace(frame, view=replace(frame.view, model=model))
@@ -52,7 +52,3 @@ def _ends(right: Reading) -> tuple[float, float, float]:
         right.high if right.high is not None else value,
         right.low if right.low is not None else value,
     )
-
-
-def _models(held: object) -> tuple[object, ...]:
-    return held if isinstance(held, tuple) else ()

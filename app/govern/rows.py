@@ -57,8 +57,7 @@ def histories(db: sa.Connection, register: str) -> dict[str, tuple[Row, ...]]:
 def rows(db: sa.Connection, register: str, *, live: bool = False) -> tuple[Row, ...]:
     """The newest version of every record by identifier; `live` leaves out retired, rejected and expired ones."""
     found = tuple(read_row(register, r) for r in db.execute(latest(TABLES[register])))
-    states = REGISTERS[register].flow.live
-    return tuple(r for r in found if not live or r.state in states)
+    return tuple(r for r in found if not live or r.live)
 
 
 def read_row(register: str, found: sa.Row[Any]) -> Row:
@@ -75,17 +74,12 @@ def roles_of(db: sa.Connection, actor: Actor) -> tuple[str, ...]:
     user = current(db, "users", actor.identity)
     if user is None or user.state != "active":
         return ()
-    roles = user["roles"]
-    return roles if isinstance(roles, tuple) else ()
+    return user.words("roles")
 
 
 def admins(db: sa.Connection) -> tuple[str, ...]:
     """Identities of the active administrators."""
-    return tuple(u.record_id for u in rows(db, "users", live=True) if "admin" in _words(u["roles"]))
-
-
-def _words(value: Value) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else ()
+    return tuple(u.record_id for u in rows(db, "users", live=True) if "admin" in u.words("roles"))
 
 
 def relation(

@@ -31,7 +31,7 @@ class _Seen:
 
 def shelf_of(ledger: Ledger, db: sa.Connection) -> Shelf:
     """Current rows by register and identifier, in the order of identifiers."""
-    name = ledger.store.url.render_as_string(hide_password=True)
+    name = ledger.store.shown
     newest = db.execute(sa.select(AUDIT.c.seq, AUDIT.c.hash).order_by(AUDIT.c.seq.desc()).limit(1)).first()
     if newest is None:
         return _whole(db)

@@ -39,8 +39,7 @@ class Registrar:
         known = next((r for r in held if r.text("plan_hash") == plan.hash), None)
         if known is None:
             known = self._add(plan, spec, held)
-        warnings = known["warnings"]
-        return warnings if isinstance(warnings, tuple) else ()
+        return known.words("warnings")
 
     def keep(self, done: StudyResult) -> Receipt | None:
         """Keep a result whole under its hash and record it; None where the same result is recorded already."""

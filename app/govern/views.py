@@ -66,8 +66,7 @@ class Room:
 
     def live(self, register: str) -> tuple[Row, ...]:
         """The rows that count: not retired, rejected or expired."""
-        states = REGISTERS[register].flow.live
-        return tuple(r for r in self.rows(register) if r.state in states)
+        return tuple(r for r in self.rows(register) if r.live)
 
     def name(self, identity: str) -> str:
         """A person as people say it; the identity of somebody the register does not know."""
@@ -156,12 +155,8 @@ def personas(ledger: Ledger) -> tuple[Persona, ...]:
     with ledger.store.read() as db:
         users = rows.rows(db, "users", live=True)
     return tuple(
-        Persona(u.text("subject"), u.text("name"), _roles(u)) for u in users if u["issuer"] == "demo"
+        Persona(u.text("subject"), u.text("name"), u.words("roles")) for u in users if u["issuer"] == "demo"
     )
-
-
-def _roles(user: Row) -> tuple[str, ...]:
-    return user["roles"] if isinstance(user["roles"], tuple) else ()
 
 
 def open_room(ledger: Ledger, actor: Actor | None, watch: Watch | None = None) -> Room:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from app.govern.gates import decided, panel, watch
+from app.govern.gates import panel, watch
 from app.govern.gates.evaluate import Sources
 from app.govern.gates.findings import Finding
 from app.govern.gates.look import Look
@@ -154,7 +154,7 @@ def _number(one: Finding) -> str:
 
 def _seats(room: Room, look: Look, got: Sight) -> tuple[Seat, ...]:
     seats = []
-    for member in decided.names(got.review, "members"):
+    for member in got.review.words("members"):
         cast = got.ballot.seat(member)
         other = cast.by.identity if cast else panel.delegate_of(look, got.review, member)
         by = room.name(other) if other and other != member else ""
@@ -201,7 +201,7 @@ def _record(room: Room, look: Look, decision: Row) -> tuple[tuple[str, str], ...
         ("Drivers", decision.text("drivers")),
         ("Consequences", decision.text("consequences")),
         ("Decision-makers", f"{makers}: {decision.text('tally')}"),
-        ("Moved since the opening", ", ".join(decided.names(decision, "moved"))),
+        ("Moved since the opening", ", ".join(decision.words("moved"))),
         ("Supersedes", decision.text("supersedes")),
         (
             "Revoked",
@@ -217,4 +217,4 @@ def _record(room: Room, look: Look, decision: Row) -> tuple[tuple[str, str], ...
 
 
 def _people(room: Room, row: Row, field: str) -> str:
-    return words.listed(tuple(room.name(i) for i in decided.names(row, field)), 12)
+    return words.listed(tuple(room.name(i) for i in row.words(field)), 12)

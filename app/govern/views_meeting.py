@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.govern.gates import meeting as meetings
-from app.govern.gates.decided import names
 from app.govern.gates.look import Look
 from app.govern.gates.meeting import Point
 from app.govern.minutes_text import markdown
@@ -107,7 +106,7 @@ def presence(room: Room, review: str) -> Presence | None:
     here = meetings.present(look, meeting)
     me = room.actor.identity if room.actor else ""
     row = look.find("gate_reviews", review)
-    seats = names(row, "members") if row is not None else tuple(look.council)
+    seats = row.words("members") if row is not None else tuple(look.council)
     quorum = int(row.text("quorum")) if row is not None else 0
     why = (
         ""

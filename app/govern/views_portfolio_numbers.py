@@ -38,15 +38,10 @@ class Money:
     roi: str
 
 
-def listed(row: Row, field: str) -> tuple[str, ...]:
-    value = row[field]
-    return value if isinstance(value, tuple) else ()
-
-
 def postures(room: Room, frame: Frame, live: tuple[Row, ...]) -> dict[str, Posture]:
     """By initiative; each error metric is read once, for all models."""
     decisions = {d.record_id: d.text("initiative") for d in room.live("decisions")}
-    models = {i.record_id: listed(i, "model_ids") for i in live}
+    models = {i.record_id: i.words("model_ids") for i in live}
     measured: dict[str, dict[str, Reading]] = {}
     found: dict[str, list[Posture]] = defaultdict(list)
     for row in room.live("postures"):
@@ -88,7 +83,7 @@ def constraints(frame: Frame, live: tuple[Row, ...]) -> dict[str, str]:
         by[line.name].append(line)
     told = {}
     for row in live:
-        lines = tuple(line for m in listed(row, "model_ids") for line in by.get(m, ()))
+        lines = tuple(line for m in row.words("model_ids") for line in by.get(m, ()))
         if lines:
             told[row.record_id] = _constraint(LineCells(lines))
     return told

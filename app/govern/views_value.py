@@ -185,7 +185,7 @@ def study_view(room: Room, settings: Settings, study: str) -> StudyView | None:
     result = None if found is None else _read(settings, found)
     if row is None or found is None or result is None:
         return None
-    versions = found["versions"] if isinstance(found["versions"], tuple) else ()
+    versions = found.words("versions")
     initiative = row.text("initiative")
     facts = (
         ("Initiative", room.title("initiatives", initiative) if initiative else words.DASH),

@@ -23,7 +23,6 @@ from app.measure.judged import ORDER
 from app.measure.readings import Readings
 from data.ledger_types import words_text
 from data.ledger_views import BOUNDS, Bounds, length
-from data.registers import REGISTERS
 from metrics import ALL
 from metrics.core.metric import Direction, Metric, Reading, Scope
 from metrics.core.verdict import State, Target, Verdict, judge
@@ -62,9 +61,7 @@ def bounded_rows(ledger: Ledger) -> tuple[Row, ...]:
     """Every risk, acceptance and exception that counts."""
     with ledger.store.read() as db:
         shelf = shelf_of(ledger, db)
-    return tuple(
-        r for name, _ in BOUNDED for r in shelf[name].values() if r.state in REGISTERS[name].flow.live
-    )
+    return tuple(r for name, _ in BOUNDED for r in shelf[name].values() if r.live)
 
 
 @dataclass(frozen=True)
@@ -131,8 +128,7 @@ def worse(ledger: Ledger, readings: Readings) -> frozenset[str]:
     """Risks whose residual rating was lowered and whose indicator is clearly worse now than before that day."""
     found = set()
     with ledger.store.read() as db:
-        shelf, live = shelf_of(ledger, db), REGISTERS["risks"].flow.live
-        for row in (r for r in shelf["risks"].values() if r.state in live):
+        for row in (r for r in shelf_of(ledger, db)["risks"].values() if r.live):
             target = bound_of(row, "indicator") if row.version > 1 else None
             day = lowered_on(rows.history(db, "risks", row.record_id)) if target else None
             if target and day and _worsened(target, readings, day):

@@ -133,7 +133,7 @@ def _reviews(room: Room) -> Iterator[tuple[Decision, str]]:
         if decided.phase(look, review) is not decided.Phase.OPEN:
             continue
         about = review.text("initiative")
-        seat = me in decided.names(review, "members")
+        seat = me in review.words("members")
         voted = decided.ballot(look, review).seat(me) is not None
         days = (room.today - review.at.date()).days
         text = f"{review.text('gate')} gate, open for {words.plural(max(days, 0), 'day')}"

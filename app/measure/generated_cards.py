@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from app.measure import words
 from app.measure.fairness_cards import RatePanel
-from app.measure.judged import ORDER, Frame, Judged, drawable, history, movement
-from app.measure.scorecard import Tile
+from app.measure.judged import ORDER, Frame, Judged
+from app.measure.scorecard import Tile, tile_of
 from metrics import ALL
 from metrics.core.verdict import State
 
@@ -59,7 +59,7 @@ def generated_board(frame: Frame) -> GeneratedBoard:
     worst = min(known, key=_urgency)
     model = dict(worst.reading.by)["model_id"] or ""
     own = replace(frame, view=replace(frame.view, model=model))
-    tiles = tuple(_tile(own, key) for key in RATES)
+    tiles = tuple(tile_of(own, key) for key in RATES)
     return GeneratedBoard(model, sentence(worst), _detail(worst), worst, tiles, _rubrics(own))
 
 
@@ -83,11 +83,6 @@ def sentence(one: Judged) -> str:
         State.INCONCLUSIVE: "whether that is within the target cannot be told yet",
     }.get(one.verdict.state, f"the verdict is {one.verdict.state.value}")
     return f"{said}: {ending} ({words.target_words(one.metric, target)})."
-
-
-def _tile(frame: Frame, key: str) -> Tile:
-    one = frame.read(ALL[key])[0]
-    return Tile(one, "", drawable(one.metric, history(frame, one)), movement(frame, one), (one,))
 
 
 def _detail(one: Judged) -> str:

@@ -173,6 +173,13 @@ def _tile(frame: Frame, group: tuple[Judged, ...]) -> Tile:
     return Tile(one, _note(one, group), trend, movement(frame, one), group, lasting(frame, one))
 
 
+def tile_of(frame: Frame, key: str) -> Tile:
+    """A metric that a page shows as one number: its first reading under the page's view, with its way there."""
+    found = frame.read(ALL[key])
+    trend = drawable(found[0].metric, history(frame, found[0]))
+    return Tile(found[0], "", trend, movement(frame, found[0]), found)
+
+
 def _note(one: Judged, group: tuple[Judged, ...]) -> str:
     """Whose number a tile shows, and how it was chosen: "weakest of 5: churn_v3"."""
     aimed = [j for j in group if j.has_target]

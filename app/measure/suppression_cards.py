@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.measure import words
-from app.measure.judged import Frame, Judged, drawable, history, movement
-from app.measure.scorecard import Tile
+from app.measure.judged import Frame, Judged
+from app.measure.scorecard import Tile, tile_of
 from data.obligations import Rule, last_day, rules
 from metrics import ALL, ROLLUPS
 from metrics._suppression_carried import Carried
@@ -115,7 +115,7 @@ def suppression_board(frame: Frame) -> SuppressionBoard:
         todo = frame.todo("activations, message_events and suppression_events", headline.reading.reason)
         return SuppressionBoard("No message to judge yet.", "", headline, rate, (), tiers, crossings, todo)
     n = round(headline.reading.value)
-    tiles = tuple(_tile(frame, key) for key in TILES)
+    tiles = tuple(tile_of(frame, key) for key in TILES)
     return SuppressionBoard(
         _sentence(n), _detail(rate, crossings, tiers), headline, rate, tiles, tiers, crossings
     )
@@ -141,12 +141,6 @@ def _detail(rate: Judged, crossings: Crossings, tiers: tuple[tuple[str, int], ..
     if late:
         parts.append(f"{late:,} came after a legal deadline.")
     return " ".join(parts)
-
-
-def _tile(frame: Frame, key: str) -> Tile:
-    found = frame.read(ALL[key])
-    trend = drawable(found[0].metric, history(frame, found[0]))
-    return Tile(found[0], "", trend, movement(frame, found[0]), found)
 
 
 def _tiers(frame: Frame) -> tuple[tuple[str, int], ...]:

@@ -64,6 +64,18 @@ def band(x: Floats, low: Floats, high: Floats) -> Spec:
     }  # fmt: skip
 
 
+def step_band(x: Sequence[float], low: Sequence[float], high: Sequence[float]) -> list[Spec]:
+    """The space between two limits of a curve that moves in steps: two lines of no width, filled between."""
+    line: Spec = {
+        "type": "scatter",
+        "x": x,
+        "mode": "lines",
+        "line": {"width": 0, "shape": "hv"},
+        "hoverinfo": "skip",
+    }
+    return [{**line, "y": high}, {**line, "y": low, "fill": "tonexty", "fillcolor": TINT}]
+
+
 def layout(height: int, x: Spec, y: Spec, **more: object) -> Spec:
     """Space, axes and nothing else; colours and fonts come from the theme."""
     base: Spec = {

@@ -12,7 +12,7 @@ from app.measure import words
 from app.measure.activation_cards import Trend
 from app.measure.activation_curves import Curve
 from app.measure.judged import bucket_of
-from app.ui.charts import Chart, Spec, history, layout, level, thinned
+from app.ui.charts import Chart, Spec, history, layout, level, step_band, thinned
 from app.ui.theme import ALARM, SERIES
 from metrics._activation_waterfall import Leg
 
@@ -40,9 +40,7 @@ def incidence(curve: Curve | None) -> Chart:
     low, high = ([0.0, *v[kept].tolist()] for v in (curve.low, curve.high))
     high[0] = lines["activated"][0]
     traces: list[Spec] = [
-        {"type": "scatter", "x": x, "y": high, "mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip"},
-        {"type": "scatter", "x": x, "y": low, "mode": "lines", "line": {"width": 0, "shape": "hv"}, "fill": "tonexty",
-         "fillcolor": "rgba(14,127,191,0.16)", "hoverinfo": "skip"},
+        *step_band(x, low, high),
         *(
             {"type": "scatter", "mode": "lines", "x": x, "y": lines[key], "line": {"color": colour, "width": 2.2, "shape": "hv"},
              "hovertemplate": f"%{{y:.1%}} {said} by %{{x:.2f}} {name}<extra></extra>"}

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.govern.views_pilots import Curve
 from app.measure import words
-from app.ui.charts import Chart, Spec, layout, level, thinned
+from app.ui.charts import Chart, Spec, layout, level, step_band, thinned
 from app.ui.theme import SERIES
 
 HEIGHT = 300
@@ -24,9 +24,7 @@ def production(curve: Curve | None) -> Chart:
     share, low, high = ([0.0, *v[kept].tolist()] for v in (curve.share, curve.low, curve.high))
     high[0] = high[1] if len(high) > 1 and curve.share[0] == 0 else 0.0
     traces: list[Spec] = [
-        {"type": "scatter", "x": x, "y": high, "mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip"},
-        {"type": "scatter", "x": x, "y": low, "mode": "lines", "line": {"width": 0, "shape": "hv"}, "fill": "tonexty",
-         "fillcolor": "rgba(14,127,191,0.16)", "hoverinfo": "skip"},
+        *step_band(x, low, high),
         {"type": "scatter", "x": x, "y": share, "mode": "lines", "line": {"color": SERIES[0], "width": 2.2, "shape": "hv"},
          "hovertemplate": "%{y:.0%} in production by day %{x:.0f}<extra></extra>"},
         _running(curve),

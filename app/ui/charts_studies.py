@@ -7,10 +7,8 @@ from itertools import accumulate
 from app.govern.study_words import amount, number
 from app.measure import words
 from app.measure.studies.outcome import StudyResult
-from app.ui.charts import Chart, Spec, layout, level
+from app.ui.charts import TINT, Chart, Spec, layout, level
 from app.ui.theme import ALARM, REFERENCE_LINE, SERIES
-
-_BAND = "rgba(14,127,191,0.16)"
 
 
 def counterfactual(result: StudyResult) -> Chart | None:
@@ -22,7 +20,7 @@ def counterfactual(result: StudyResult) -> Chart | None:
     start = next((p.period for p in points if p.treated), None)
     known = [p for p in points if p.low is not None and p.high is not None]
     band: Spec = {
-        "type": "scatter", "mode": "none", "fill": "toself", "fillcolor": _BAND, "hoverinfo": "skip",
+        "type": "scatter", "mode": "none", "fill": "toself", "fillcolor": TINT, "hoverinfo": "skip",
         "x": [p.period for p in known] + [p.period for p in reversed(known)],
         "y": [p.high for p in known] + [p.low for p in reversed(known)],
     }  # fmt: skip

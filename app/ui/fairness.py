@@ -7,7 +7,8 @@ import streamlit as st
 from app.measure import words
 from app.measure.fairness_cards import AttributeCard, FairnessBoard
 from app.measure.judged import Frame, Judged
-from app.ui import charts, charts_groups, drawer, marks, tables
+from app.ui import charts, charts_groups, marks, tables
+from app.ui.lead import about
 from app.ui.marks import text
 
 SHOWN = 3  # panels drawn at once; the others stand in the table of figures
@@ -15,14 +16,9 @@ SHOWN = 3  # panels drawn at once; the others stand in the table of figures
 
 def lead(frame: Frame, board: FairnessBoard) -> None:
     """The sentence that matters, with its verdict."""
-    with st.container(border=True, key="tile-fairness", gap=None):
-        badge = marks.badge(board.verdict) if board.verdict else ""
-        st.html(
-            f'<p class="tl-eyebrow">{text(board.model)} {badge}</p><p class="tl-lead">{text(board.sentence)}</p>'
-            f'<p class="tl-sub">{text(board.detail)}</p>'
-        )
-        if board.verdict and st.button("Open the four-fifths rule", key="open-fairness", type="tertiary"):
-            drawer.show(frame, board.verdict)
+    about(
+        frame, "fairness", board.model, board.verdict, board.sentence, (board.detail,), "Open the four-fifths rule"
+    )  # fmt: skip
 
 
 def attribute(card: AttributeCard) -> None:

@@ -6,22 +6,17 @@ import streamlit as st
 
 from app.measure.generated_cards import GeneratedBoard, RubricCard
 from app.measure.judged import Frame
-from app.ui import charts, charts_groups, drawer, marks, tables, tiles
+from app.ui import charts, charts_groups, tables, tiles
+from app.ui.lead import about
 from app.ui.marks import text
 
 
 def lead(frame: Frame, board: GeneratedBoard, right: str) -> None:
     """The sentence that matters, with its verdict and what the model may do on its own."""
-    with st.container(border=True, key="tile-generated", gap=None):
-        badge = marks.badge(board.verdict) if board.verdict else ""
-        st.html(
-            f'<p class="tl-eyebrow">{text(board.model)} {badge}</p><p class="tl-lead">{text(board.sentence)}</p>'
-            f'<p class="tl-sub">{text(right)}</p><p class="tl-sub">{text(board.detail)}</p>'
-        )
-        if board.verdict and st.button(
-            "Open the rate of invented facts", key="open-generated", type="tertiary"
-        ):
-            drawer.show(frame, board.verdict)
+    about(
+        frame, "generated", board.model, board.verdict, board.sentence, (right, board.detail),
+        "Open the rate of invented facts",
+    )  # fmt: skip
 
 
 def rubrics(cards: tuple[RubricCard, ...]) -> None:

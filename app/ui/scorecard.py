@@ -25,9 +25,7 @@ def about(room: Room | None) -> Narrow | None:
     row = room.shelf.get("initiatives", {}).get(str(chosen or "")) if room else None
     if row is None:
         return None
-    lists = (v if isinstance(v := row[n], tuple) else () for n in ("model_ids", "experiment_ids"))
-    models, experiments = lists
-    return Narrow(row.record_id, row.text("title"), models, experiments)
+    return Narrow(row.record_id, row.text("title"), row.words("model_ids"), row.words("experiment_ids"))
 
 
 def named(frame: Frame, room: Room | None) -> Frame:
@@ -35,7 +33,7 @@ def named(frame: Frame, room: Room | None) -> Frame:
     names: dict[str, str] = {}
     for row in room.live("initiatives") if room else ():
         title = row.text("title")
-        lists = (v for n in ("model_ids", "experiment_ids") if isinstance(v := row[n], tuple))
+        lists = (row.words(n) for n in ("model_ids", "experiment_ids"))
         names |= {word: f"{title} ({word})" if len(held) > 1 else title for held in lists for word in held}
         names[row.record_id] = title
     return replace(frame, names=names)

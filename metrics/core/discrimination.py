@@ -170,12 +170,7 @@ def roc_band(curve: Roc, positives: float, negatives: float) -> RocBand:
     up, aside = (math.sqrt(math.log(2 / (1 - math.sqrt(0.95))) / (2 * n)) for n in (positives, negatives))
     x, y = curve.false_positive_rate, curve.true_positive_rate
     at = np.unique(np.concatenate([x, np.clip(x - aside, 0, 1), np.clip(x + aside, 0, 1)]))
-    right, left = np.interp(at + aside, x, y, right=1.0), np.interp(at - aside, x, y, left=0.0)
-    # interp answers the upper end of a vertical stretch; the lower limit needs its lower end
-    lower = np.minimum(left, _below(at - aside, x, y))
-    return RocBand(at, np.clip(lower - up, 0, 1), np.clip(right + up, 0, 1))
-
-
-def _below(at: Floats, x: Floats, y: Floats) -> Floats:
-    """The curve's height just before each place, 0 before its first."""
-    return np.interp(np.nextafter(at, -np.inf), x, y, left=0.0)
+    right = np.interp(at + aside, x, y, right=1.0)
+    # interp answers the upper end of a vertical stretch; just before it lies the lower end, which the lower limit needs
+    left = np.interp(np.nextafter(at - aside, -np.inf), x, y, left=0.0)
+    return RocBand(at, np.clip(left - up, 0, 1), np.clip(right + up, 0, 1))

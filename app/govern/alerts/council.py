@@ -32,7 +32,7 @@ def _votes(room: Room, look: Look) -> Iterator[Event]:
         if decided.phase(look, review) is not decided.Phase.OPEN:
             continue
         people = []
-        for seat in decided.names(review, "members"):
+        for seat in review.words("members"):
             voter = panel.delegate_of(look, review, seat) or seat
             if not panel.why_not_vote(look, review, voter, seat):
                 people.append(voter)
@@ -61,7 +61,7 @@ def _conditions(room: Room, look: Look, watched: tuple[Watched, ...]) -> Iterato
 
 def _failed(room: Room, look: Look, row: Row, why: str) -> Event:
     review = look.find("gate_reviews", row.text("review"))
-    members = decided.names(review, "members") if review else ()
+    members = review.words("members") if review else ()
     text = f"it has failed ({why}); the decision goes back to the council"
     people = (row.text("owner"), *members)
     return made(
@@ -84,7 +84,7 @@ def _returned(room: Room, look: Look) -> Iterator[Event]:
         what = "has lapsed" if event["event"] == "lapsed" else "is back on the agenda"
         text, title = f"it {what}: {event.text('why')}", title_of(room, review)
         key = f"decision back/gate_decisions/{decision.record_id}/{event.record_id}"
-        people = (review.by.identity, *decided.names(review, "members"))
+        people = (review.by.identity, *review.words("members"))
         yield made(room, "decision back", "gate_decisions", decision, key, text, people, title=title)
 
 
@@ -101,7 +101,7 @@ def _ratifications(room: Room, look: Look) -> Iterator[Event]:
                 title_of(room, review),
             )
             key = f"ratification due/gate_decisions/{decision.record_id}/{day}/{at}"
-            people = (review.by.identity, *decided.names(review, "members"))
+            people = (review.by.identity, *review.words("members"))
             yield made(room, "ratification due", "gate_decisions", decision, key, text, people, day, title)
 
 

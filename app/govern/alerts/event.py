@@ -63,6 +63,4 @@ def _short(key: str) -> str:
 
 def council_of(room: Room) -> tuple[str, ...]:
     """Identities of the active members of the council."""
-    return tuple(
-        u.record_id for u in room.live("users") if isinstance(u["roles"], tuple) and "council" in u["roles"]
-    )
+    return tuple(u.record_id for u in room.live("users") if "council" in u.words("roles"))

@@ -150,8 +150,7 @@ def known(ledger: Ledger, record_id: str) -> Row | None:
 
 
 def series_of(row: Row) -> Series:
-    scope = row["scope"] if isinstance(row["scope"], tuple) else ()
-    return Series(row.text("metric"), row.text("grain"), scope, row.text("initiative"))
+    return Series(row.text("metric"), row.text("grain"), row.words("scope"), row.text("initiative"))
 
 
 def in_force(held: tuple[Row, ...], series: Series) -> Row | None:

@@ -135,8 +135,7 @@ def _postures(look: Look, initiative: Row, term: Term) -> Iterator[Criterion]:
     """One criterion for each declared posture; one that lacks it where nothing was declared."""
     taken = look.of("decisions", "initiative", initiative.record_id)
     postures = [p for d in taken for p in look.of("postures", "decision", d.record_id)]
-    names = initiative["model_ids"]
-    models: tuple[str, ...] = names if isinstance(names, tuple) else ()
+    models = initiative.words("model_ids")
     if not postures:
         yield Criterion(
             term.key, term.title, term.weight, lacks="no acceptable error is declared; declare a posture"

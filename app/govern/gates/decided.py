@@ -52,15 +52,9 @@ def phase(look: Look, review: Row) -> Phase:
     return Phase.OPEN if review.state == "opened" else Phase.WITHDRAWN
 
 
-def names(row: Row, field: str) -> tuple[str, ...]:
-    """A list of identities; empty where it is not filled in."""
-    value = row[field]
-    return value if isinstance(value, tuple) else ()
-
-
 def ballot(look: Look, review: Row) -> Ballot:
     cast = tuple(v for v in look.rows("gate_votes") if v["review"] == review.record_id)
-    seats, quorum = len(names(review, "members")), review["quorum"]
+    seats, quorum = len(review.words("members")), review["quorum"]
     approval = review["approval"]
     assert isinstance(quorum, int)
     assert isinstance(approval, int | float)

@@ -193,8 +193,7 @@ def _card(found: Sources, row: Row, one: Criterion) -> Finding:
     claims = running["card_claims"] if running is not None and running.state == "active" else None
     if running is None or not isinstance(claims, tuple):
         return Finding(one, State.NO_DATA, "no model card with claims is recorded")
-    names = row["model_ids"]
-    models = names if isinstance(names, tuple) else ()
+    models = row.words("model_ids")
     parts = [_claim(found, one, claim, model) for claim in claims for model in models or ("",)]
     worst = min(parts, key=lambda f: ORDER.index(f.state))
     return replace(worst, facts=(_said(running),))

@@ -60,7 +60,7 @@ def adopted(conditions: tuple[Row, ...]) -> tuple[str, ...]:
     """Conditions as a basis freezes them: identifier and terms."""
     return tuple(
         f"{c.record_id}: {c.text('title')}; {c.text('kind')}; {c.text('criterion') or c.text('metric')}"
-        f" {c.text('comparator')} {c.text('threshold')} {' '.join(decided.names(c, 'scope'))}; {c.text('owner')}; {c.text('due')}"
+        f" {c.text('comparator')} {c.text('threshold')} {' '.join(c.words('scope'))}; {c.text('owner')}; {c.text('due')}"
         for c in sorted(conditions, key=lambda c: c.record_id)
     )
 

@@ -16,7 +16,7 @@ _SPOKEN = (Vote.REJECT, Vote.CONDITIONS, Vote.RECUSED)  # votes that need a stat
 
 def delegate(a: Attempt) -> None:
     review, actor, other = a.review(), a.actor.identity, a.text("delegate")
-    if actor not in decided.names(review, "members"):
+    if actor not in review.words("members"):
         raise Denied("only a member of this review may name a delegate")
     if decided.ballot(a.look, review).seat(actor) is not None:
         raise Denied("you have voted; a vote is final")
@@ -26,12 +26,12 @@ def delegate(a: Attempt) -> None:
         "you have named a delegate; revoke that first",
     )
     demand(
-        other not in decided.names(review, "contributors"),
+        other not in review.words("contributors"),
         "delegate",
         "a contributor does not vote, not for others either",
     )
     demand(
-        other not in decided.names(review, "members"),
+        other not in review.words("members"),
         "delegate",
         "another member has a vote already; nobody votes twice",
     )

@@ -34,10 +34,7 @@ class Look:
 
     def live(self, register: str) -> tuple[Row, ...]:
         """Rows that count."""
-        if register not in REGISTERS:
-            return ()
-        states = REGISTERS[register].flow.live
-        return tuple(r for r in self.rows(register) if r.state in states)
+        return tuple(r for r in self.rows(register) if r.live)
 
     def of(self, register: str, field: str, value: str) -> tuple[Row, ...]:
         """Live rows whose field holds the value."""
@@ -54,11 +51,7 @@ class Look:
     @cached_property
     def council(self) -> frozenset[str]:
         """Identities that hold the council's role."""
-        return frozenset(
-            u.record_id
-            for u in self.live("users")
-            if isinstance(u["roles"], tuple) and "council" in u["roles"]
-        )
+        return frozenset(u.record_id for u in self.live("users") if "council" in u.words("roles"))
 
 
 def look(ledger: Ledger) -> Look:

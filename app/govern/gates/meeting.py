@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.govern.gates.decided import names
 from app.govern.gates.look import Look
 from app.govern.model import Actor, Add, Command, Row, Step
 
@@ -55,7 +54,7 @@ def point(text: str) -> Point | None:
 
 def points(meeting: Row) -> tuple[Point, ...]:
     """The agenda in its order."""
-    return tuple(p for text in names(meeting, "agenda") if (p := point(text)) is not None)
+    return tuple(p for text in meeting.words("agenda") if (p := point(text)) is not None)
 
 
 def on_now(look: Look) -> Row | None:

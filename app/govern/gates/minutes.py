@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from app.govern.commands import values_of
 from app.govern.gates import meeting as meetings
-from app.govern.gates.decided import conditions_of, names
+from app.govern.gates.decided import conditions_of
 from app.govern.gates.look import Look
 from app.govern.model import Add, Row
 from data.audit import Json, canonical, sha256
@@ -84,7 +84,7 @@ def _about_review(look: Look, meeting: Row, review: Row) -> dict[str, Json]:
     decision = look.find("gate_decisions", review.record_id)
     return {
         "quorum": int(review.text("quorum")),
-        "members": list(names(review, "members")),
+        "members": list(review.words("members")),
         "votes": [
             {"seat": v.text("seat"), "vote": v.text("vote"), "statement": v.text("statement"),
              "in the meeting": v.seq > meeting.seq, **_said(v)}

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from app.govern import rows
 from app.govern.gates.ballot import quorum_of
-from app.govern.gates.decided import names
 from app.govern.gates.look import Look
 from app.govern.model import Row
 from data.policies.gates import Rules
@@ -70,9 +69,9 @@ def delegate_of(look: Look, review: Row, seat: str) -> str:
 
 def why_not_vote(look: Look, review: Row, actor: str, seat: str) -> str:
     """Why this person may not vote in this seat; empty where they may."""
-    if actor in names(review, "contributors"):
+    if actor in review.words("contributors"):
         return "whoever asked for a review or contributed to it does not vote on it"
-    if seat not in names(review, "members"):
+    if seat not in review.words("members"):
         return f"{look.name(seat)} has no seat in this review"
     if seat not in look.council:
         return f"{look.name(seat)} is no member of the council any more"
@@ -99,7 +98,7 @@ def _has_voted(look: Look, review: Row, actor: str, seat: str) -> str:
 
 def seat_of(look: Look, review: Row, actor: str) -> str:
     """The seat in which somebody votes: their own, or the one they were asked to fill; empty for none."""
-    if actor in names(review, "members") and not delegate_of(look, review, actor):
+    if actor in review.words("members") and not delegate_of(look, review, actor):
         return actor
     for row in look.live("gate_delegations"):
         if row["review"] == review.record_id and row["delegate"] == actor:

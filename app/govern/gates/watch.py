@@ -13,7 +13,7 @@ from app.govern.commands import execute_all, values_of
 from app.govern.gates import criteria as terms
 from app.govern.gates import decided
 from app.govern.gates.criteria import Criterion
-from app.govern.gates.decided import LIVING, Stands, names
+from app.govern.gates.decided import LIVING, Stands
 from app.govern.gates.evaluate import Sources, judged, on_metric
 from app.govern.gates.findings import Finding
 from app.govern.gates.look import Look
@@ -85,7 +85,7 @@ def judge_condition(found: Sources, condition: Row, review: Row) -> Finding:
 
 def _own(condition: Row) -> Criterion:
     comparator, threshold = condition.text("comparator"), condition["threshold"]
-    where = tuple((n, v) for n, _, v in (w.partition("=") for w in names(condition, "scope")))
+    where = tuple((n, v) for n, _, v in (w.partition("=") for w in condition.words("scope")))
     return Criterion(
         condition.record_id, condition.text("title"), Weight.MUST, metric=condition.text("metric"),
         comparator=comparator, threshold=float(threshold) if isinstance(threshold, int | float) else None,
