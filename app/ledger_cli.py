@@ -126,11 +126,10 @@ def verify(settings: Settings, anchor_file: Path | None, key: str | None, *, dee
 def anchor(settings: Settings, *, js: bool) -> None:
     """Sign the ledger's length and head and write them outside it; keep a copy where nobody here can write."""
     from app.govern import anchors
-    from app.govern.verify import chain_of
+    from app.govern.verify import head_of
     from data.ledger_types import utc_text
 
-    chain, first = chain_of(_ledger(settings).store)
-    made = anchors.make(settings, chain, first, utc_text(utc_now()))
+    made = anchors.make(settings, head_of(_ledger(settings).store), utc_text(utc_now()))
     report.emit(
         Written(f"anchor of {made.count} entries, key {made.key}", str(anchors.write(settings, made))), js=js
     )
@@ -188,11 +187,18 @@ def history(settings: Settings, register: str, record_id: str, *, js: bool) -> N
 @click.pass_obj
 def migrate(settings: Settings, *, js: bool) -> None:
     """Bring the ledger's schema to this app's revision; nothing changes if a step fails."""
+    from app.govern import anchors
     from app.govern.open import store_of
+    from app.govern.verify import head_of
     from data import migrations
+    from data.ledger_types import utc_text
 
     store = store_of(settings)
     migrations.upgrade(store)
+    if (
+        anchors.newest(settings) is not None
+    ):  # the upgraded file has other bytes than the one that was anchored
+        anchors.write(settings, anchors.make(settings, head_of(store), utc_text(utc_now())))
     report.emit(Written(f"revision {store.revision()}", store.shown), js=js)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from data import ledger
+from data.disk import sha256_of
 
 BUSY_MS = 5_000
 # Deletes that INSERT OR REPLACE makes are seen by the append-only triggers only with recursive_triggers.
@@ -93,6 +94,10 @@ class Store:
     def shown(self) -> str:
         """The address without its password."""
         return self.url.render_as_string(hide_password=True)
+
+    def digest(self) -> str:
+        """The SHA-256 of the ledger's file; empty on a server. Meant to be asked inside `read`."""
+        return sha256_of(Path(self.url.database)) if self.sqlite and self.url.database else ""
 
     def settings(self) -> dict[str, str]:
         """What the connection says of the settings that durability rests on, read back."""

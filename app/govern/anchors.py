@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -24,15 +24,34 @@ from data.disk import whole
 ORIGIN = "throughline-ledger"
 
 
+_CHANGED = (
+    "nothing was recorded since the anchor, yet the file's bytes are not the same: a fault of the disk, or another"
+    " program wrote to it; restore a backup, or make a new anchor once you know why"
+)
+
+
 class AnchorError(ValueError):
     """A file that is no anchor, or not the work of the key."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a ledger stands: its checked chain, the hash of its first entry, and the SHA-256 of its file.
+
+    `file` is empty for a ledger on a server and for a backup, whose bytes are not those of the ledger.
+    """
+
+    chain: Chain
+    first: str
+    file: str = ""
 
 
 @dataclass(frozen=True)
 class Anchor:
     """Head and count of a ledger at a time. `first` is the hash of its first entry: which ledger it is.
 
-    The text is that of a checkpoint (origin, size, root, then signature), so that a witness can countersign it.
+    The text is that of a checkpoint (origin, size, root, then signature), so that a witness can countersign it. `file`
+    is the SHA-256 of the ledger's file, where it has one: while nothing is recorded, not a bit of it may change.
     """
 
     first: str
@@ -41,11 +60,13 @@ class Anchor:
     at: str
     key: str
     signature: str
+    file: str = ""
 
     @property
     def note(self) -> str:
         """The lines that are signed."""
-        return f"{ORIGIN}/{self.first}\n{self.count}\n{self.head}\nat {self.at}\nkey {self.key}\n"
+        bytes_ = f"file {self.file}\n" if self.file else ""
+        return f"{ORIGIN}/{self.first}\n{self.count}\n{self.head}\nat {self.at}\nkey {self.key}\n{bytes_}"
 
     @property
     def text(self) -> str:
@@ -55,11 +76,11 @@ class Anchor:
 def parse(text: str) -> Anchor:
     """An anchor from its text, its signature checked against the key it names. Raises AnchorError."""
     lines = text.splitlines()
-    if len(lines) != 7 or not lines[0].startswith(f"{ORIGIN}/") or not lines[1].isdigit():
+    if len(lines) not in (7, 8) or not lines[0].startswith(f"{ORIGIN}/") or not lines[1].isdigit():
         raise AnchorError("this is no anchor of a ledger; it should begin with " + ORIGIN)
     anchor = Anchor(
         lines[0].removeprefix(f"{ORIGIN}/"), int(lines[1]), lines[2], lines[3].removeprefix("at "),
-        lines[4].removeprefix("key "), lines[6],
+        lines[4].removeprefix("key "), lines[-1], lines[5].removeprefix("file "),
     )  # fmt: skip
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(anchor.key))
@@ -89,14 +110,14 @@ def newest(settings: Settings) -> Anchor | None:
     return read(found[-1]) if found else None
 
 
-def make(settings: Settings, chain: Chain, first: str, at: str) -> Anchor:
+def make(settings: Settings, head: Head, at: str) -> Anchor:
     """Sign the head of a verified chain. Raises AnchorError for an empty or a broken one."""
+    chain = head.chain
     if chain.findings or not chain.count:
         raise AnchorError("an empty or broken ledger is not anchored; verify it first")
     key = _private(settings)
-    unsigned = Anchor(first, chain.count, chain.head, at, _hex(key.public_key()), "")
-    signature = base64.b64encode(key.sign(unsigned.note.encode())).decode()
-    return Anchor(first, chain.count, chain.head, at, unsigned.key, signature)
+    unsigned = Anchor(head.first, chain.count, chain.head, at, _hex(key.public_key()), "", head.file)
+    return replace(unsigned, signature=base64.b64encode(key.sign(unsigned.note.encode())).decode())
 
 
 def write(settings: Settings, anchor: Anchor) -> Path:
@@ -113,8 +134,13 @@ def public_key(settings: Settings) -> str | None:
     return _hex(_private(settings).public_key()) if _key_file(settings).exists() else None
 
 
-def against(chain: Chain, hashes: dict[int, str], anchor: Anchor, trusted: str | None) -> tuple[Finding, ...]:
-    """What an anchor says of a chain. `hashes`: of entry 1 and of the entry that the anchor names, as found now."""
+def against(
+    chain: Chain, hashes: dict[int, str], anchor: Anchor, trusted: str | None, file: str = ""
+) -> tuple[Finding, ...]:
+    """What an anchor says of a chain. `hashes`: of entry 1 and of the entry that the anchor names, as found now.
+
+    `file`: the SHA-256 of the ledger's file now. A bit that flipped where nothing is stored shows in nothing else.
+    """
     found: list[Finding] = []
     if trusted is not None and anchor.key != trusted:
         found.append(
@@ -129,6 +155,8 @@ def against(chain: Chain, hashes: dict[int, str], anchor: Anchor, trusted: str |
         found.append(
             Finding(anchor.count, "rewritten", f"entry {anchor.count} is not the one that was anchored")
         )
+    elif chain.count == anchor.count and file and anchor.file and file != anchor.file:
+        found.append(Finding(None, "file changed", _CHANGED))
     return tuple(found)
 
 

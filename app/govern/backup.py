@@ -16,8 +16,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app.govern import anchors, evidence
+from app.govern.anchors import Head
 from app.govern.model import Ledger
-from app.govern.verify import entries, verify
+from app.govern.verify import entries, head_of, verify
 from app.settings import Settings
 from data import audit
 from data.audit import Entry, canonical
@@ -51,15 +52,19 @@ def backup(ledger: Ledger, settings: Settings, path: Path) -> Backup:
         what = proof.findings[0].detail if proof.findings else "it is empty"
         raise LedgerError(f"no backup was made: the ledger is {proof.state} ({what})")
     path.parent.mkdir(parents=True, exist_ok=True)
+    at = utc_text(ledger.clock())
     with ledger.store.read() as db, whole(path) as out:
-        return _pack(db, settings, utc_text(ledger.clock()), out, path)
+        kept = _pack(db, settings, at, out, path)
+    anchors.write(settings, anchors.make(settings, head_of(ledger.store), at))
+    return kept
 
 
 def _pack(db: sa.Connection, settings: Settings, at: str, out: object, path: Path) -> Backup:
     """Trail, anchor and files into an open zip, from one consistent look at the ledger."""
     trail = tuple(entries(db))
     chain = audit.verify(trail)
-    anchor = anchors.make(settings, chain, trail[0].hash, at)
+    head = Head(chain, trail[0].hash)  # of the entries: a backup has another file than the ledger
+    anchor = anchors.make(settings, head, at)
     columns = [TABLES[name].c[column] for name, column in evidence.KEPT_IN]
     hashes = sorted({h for c in columns for h in db.execute(sa.select(c).where(c.is_not(None))).scalars()})
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as pack:  # type: ignore[call-overload]
@@ -68,7 +73,6 @@ def _pack(db: sa.Connection, settings: Settings, at: str, out: object, path: Pat
         for sha256 in hashes:
             pack.write(evidence.path_of(evidence.folder(settings), sha256), _FILES + sha256)
         packs = _pack_snapshots(pack, settings)
-    anchors.write(settings, anchor)
     return Backup(str(path), chain.count, chain.head, len(hashes), packs)
 
 
@@ -107,6 +111,7 @@ def restore(ledger: Ledger, settings: Settings, path: Path, trusted: str | None 
     proof = verify(ledger.store, deep=True, anchor=anchor, files=evidence.folder(settings))
     if proof.state != "intact":
         raise LedgerError(f"restored, but it does not verify: {proof.findings[0].detail}")
+    anchors.write(settings, anchors.make(settings, head_of(ledger.store), utc_text(ledger.clock())))
     return Backup(str(path), chain.count, chain.head, len(hashes), len(packs))
 
 

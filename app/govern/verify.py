@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.govern import anchors, evidence
-from app.govern.anchors import Anchor
+from app.govern.anchors import Anchor, Head
 from data import audit
-from data.audit import Chain, Entry, Finding
+from data.audit import Entry, Finding
 from data.ledger import AUDIT, TABLES, raw
 from data.ledger_store import Store
 
@@ -65,7 +65,8 @@ def _verify(store: Store, *, deep: bool, anchor: Anchor | None, trusted: str | N
         chain = audit.verify(entries(db))
         found = list(chain.findings)
         if anchor is not None:
-            found += anchors.against(chain, _hashes(db, 1, anchor.count), anchor, trusted)
+            hashes = _hashes(db, 1, anchor.count)
+            found += anchors.against(chain, hashes, anchor, trusted, store.digest() if anchor.file else "")
         rows = None
         if deep:
             rows, differences = _replay(db)
@@ -82,10 +83,10 @@ def entries(db: sa.Connection) -> Iterator[Entry]:
         yield Entry(**{str(name): value for name, value in found.items()})
 
 
-def chain_of(store: Store) -> tuple[Chain, str]:
-    """The checked chain and the hash of its first entry."""
+def head_of(store: Store) -> Head:
+    """The checked chain, the hash of its first entry and that of the file, from one look: a reader keeps writers out."""
     with store.read() as db:
-        return audit.verify(entries(db)), _hashes(db, 1).get(1, "")
+        return Head(audit.verify(entries(db)), _hashes(db, 1).get(1, ""), store.digest())
 
 
 def _hashes(db: sa.Connection, *seqs: int) -> dict[int, str]:

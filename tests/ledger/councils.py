@@ -15,6 +15,15 @@ from tests.ledger.homes import INITIATIVE, OWNERSHIP, RISK, ROOT, Desk, user, wh
 COUNCIL = ("carl", "cleo", "cora", "cyrus")
 REASONS = Reasons("Customers leave", "Scale or wait", "The effect is proven", "Sales scales")
 FAR = dt.date(2027, 10, 1)
+CONDITION = {
+    "title": "The effect lasts", "kind": "hold from now", "metric": "value.mean_difference",
+    "comparator": "at least", "threshold": 2.0, "owner": user("omar"), "due": dt.date(2026, 12, 1),
+}  # fmt: skip
+BASELINE = {
+    "title": "Before", "metric": "value.mean_difference", "grain": "month", "initiative": "churn", "template": "1",
+    "decimal": "point", "date_order": "year-month-day", "zone": "UTC", "file_name": "b.csv", "sha256": "a" * 64,
+    "bytes": 1, "rows_sha256": "b" * 64, "rows": 1, "first": dt.date(2026, 1, 1), "last": dt.date(2026, 6, 1),
+}  # fmt: skip
 GOOD, STRADDLES, BAD = (5.0, 4.0, 6.0), (3.0, 1.0, 5.0), (-2.0, -3.0, -1.0)
 
 
@@ -80,11 +89,7 @@ class Chamber:
         return self.desk.do(self.deciding(review, outcome), name)
 
     def condition(self, review: str, name: str = "carl", **values: object) -> Receipt:
-        given = {
-            "title": "The effect lasts", "kind": "hold from now", "metric": "value.mean_difference",
-            "comparator": "at least", "threshold": 2.0, "owner": user("omar"), "due": dt.date(2026, 12, 1), **values,
-        }  # fmt: skip
-        return self.desk.add("conditions", name, review=review, **given)
+        return self.desk.add("conditions", name, review=review, **{**CONDITION, **values})
 
     def go(self, review: str = "", *names: str, outcome: str = "go") -> str:
         """Open, vote and decide in one; the decision's number."""
@@ -144,11 +149,7 @@ def chamber(desk: Desk, tier: str = "tier 1") -> Chamber:
         "contracts", "anna", record_id="experiment_units-v1", title="Experiments", contract_version="1", status="active",
         table_name="experiment_units", owner=user("anna"), document="{}",
     )  # fmt: skip
-    before = desk.add(
-        "baselines", "anna", record_id="before", title="Before", metric="value.mean_difference", grain="month",
-        initiative="churn", template="1", decimal="point", date_order="year-month-day", zone="UTC", file_name="b.csv",
-        sha256="a" * 64, bytes=1, rows_sha256="b" * 64, rows=1, first=dt.date(2026, 1, 1), last=dt.date(2026, 6, 1),
-    )  # fmt: skip
+    before = desk.add("baselines", "anna", record_id="before", **BASELINE)
     desk.step("approve", desk.step("submit", before, "anna"), "carl")
     return Chamber(desk, good_numbers(desk))
 

@@ -67,6 +67,7 @@ def test_a_backup_writes_an_anchor(source: tuple[Desk, Settings, Path]):
     anchor = anchors.newest(settings)
     assert anchor is not None
     assert anchor.count == desk.count(AUDIT)
+    assert anchor.file == desk.ledger.store.digest()
 
 
 def test_restoring_over_rows_is_refused(source: tuple[Desk, Settings, Path]):

@@ -1,19 +1,23 @@
 """Crash or raise at every executed line of a write: acknowledged is durable, nothing doubled, no lock left behind.
 
-SQLite's own method: fail at the first line, then the second, until the whole command runs through. A child runs the
-command with a trace on every module of the write path and dies, or raises, at line k; the parent then looks. Children
-are forked from a server of one thread: a fork of the test process itself would inherit the locks of its threads.
+SQLite's own method: fail at the first line, then the second, until the whole command ran through. A child walks: it
+notes which lines of the write path a warm command executes, then carries the command out once for each of them, with a
+trace that kills a process of its own there, or raises there in the same process, which then has to go on. Clocks stand
+still, so the ledger after a fault and a retry must be, value for value, the ledger after one undisturbed write.
 """
 
 from __future__ import annotations
 
-import itertools
+import contextlib
+import datetime as dt
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 
@@ -21,21 +25,23 @@ import pytest
 import sqlalchemy as sa
 
 from app.govern import rows
-from app.govern.commands import execute, execute_all, find, values_of
-from app.govern.model import Actor, Add, Change, Command, Denied, Ledger, Step
+from app.govern.commands import execute_all, find, values_of
+from app.govern.gates.review import Request, delegating, opening, review_row, voting
+from app.govern.model import Actor, Add, Change, Command, Denied, Ledger, Receipt, Step
 from app.govern.verify import verify
-from data.ledger import AUDIT
+from data.ledger import AUDIT, TABLES
 from data.ledger_store import Store, sqlite_url
 from tests.cases import SOAK
 from tests.forks import FORKS, forked
 from tests.ledger import homes
-from tests.ledger.homes import RISK, Desk, who
-from tests.ledger.worlds import LATER
+from tests.ledger.councils import BASELINE, CONDITION, Chamber, chamber
+from tests.ledger.homes import RISK, Desk, user, who
+from tests.ledger.worlds import APP, INTERVENTION, LATER, PUBLICATION
 
 ROOMS = ("/app/govern/", "/data/ledger", "/data/audit.py", "/data/field")
-EVERY = 1 if SOAK else 47  # every line in the soak, some otherwise
 FORKS.set_forkserver_preload([__name__])
-ACKNOWLEDGED, CUT_SHORT, WENT_THROUGH, FAILED = 10, 11, 12, 13
+Line = tuple[str, int]
+Trace = Callable[[FrameType, str, object], object]
 
 
 class Interrupted(BaseException):
@@ -55,23 +61,79 @@ def no_memory() -> None:
 
 
 MODES = {"kill": kill, "interrupt": interrupt, "memory": no_memory}
-ACCEPTANCE = values_of(risk="RISK-0001", justification="Small", expires=LATER)
-CASES: dict[str, tuple[tuple[Command, ...], str]] = {
-    "add": ((Add("risks", values_of(**RISK)),), "omar"),
-    "change": ((Change("risks", "RISK-0001", 1, values_of(title="New")),), "omar"),
-    "submit": ((Step("submit", "acceptances", "ACC-0001", 1),), "omar"),
-    "several": ((Add("acceptances", ACCEPTANCE), Add("risks", values_of(**RISK))), "omar"),
-    "denied": ((Add("risks", values_of(**RISK)),), "vera"),
-    "user": ((Step("retire", "users", homes.user("zack"), 1),), "adam"),
-}
+START = homes.NOW + dt.timedelta(hours=1)  # after all that the ledger holds
 
 
-def filled(desk: Desk) -> Desk:
+@dataclass(frozen=True)
+class Write:
+    """Commands that are carried out together, and by whom. `denied`: what becomes of them."""
+
+    commands: tuple[Command, ...]
+    actor: Actor
+    denied: bool = False
+
+    def on(self, ledger: Ledger, key: str) -> None:
+        execute_all(ledger, self.commands, self.actor, key)
+
+
+QUICK = ("add", "change", "submit", "several", "denied", "user")  # what is tried each time
+WRITES = (
+    "add", "change", "submit", "accept", "several", "denied", "user", "withdraw", "approve", "open", "vote",
+    "delegate", "condition", "decide", "attend", "publish",
+)  # fmt: skip
+PUBLISHED = tuple(
+    Add("publications", values_of(**{**PUBLICATION, "part": at, "parts": 2}), name)
+    for at, name in enumerate(("2026-11-01T09:00:00Z", "2026-11-01T09:00:00Z/2"), start=1)
+)
+ASKED = values_of(risk="RISK-0001", justification="Small", expires=LATER)
+
+
+def filled(desk: Desk) -> dict[str, Write]:
+    """A council that has heard all but one, requests that wait for somebody; and a write of every kind."""
     desk.add("users", homes.ROOT, issuer="demo", subject="zack", name="Zack", roles=("viewer",))
-    desk.initiative()
-    desk.add("risks", **RISK)
-    desk.do(Add("acceptances", ACCEPTANCE))
-    return desk
+    room = chamber(desk)
+    draft = desk.do(Add("acceptances", ASKED))
+    waits = desk.step("submit", desk.do(Add("acceptances", ASKED)))
+    later = desk.add(
+        "baselines", "anna", record_id="later", **{**BASELINE, "title": "Later", "rows_sha256": "d" * 64}
+    )
+    later = desk.step("submit", later, "anna")
+    noted = desk.add("interventions", **INTERVENTION)
+    review = room.open()
+    desk.add("meetings", "carl", title="November", agenda=(f"review {review.record_id}",))
+    room.votes(review.record_id, "carl", "cleo", "cora")
+    return {
+        "add": Write((Add("risks", values_of(**RISK)),), who("omar")),
+        "change": Write((Change("risks", "RISK-0001", 1, values_of(title="New")),), who("omar")),
+        "submit": Write((step("submit", draft),), who("omar")),
+        "accept": Write((step("accept", waits),), who("carl")),
+        "several": Write((Add("acceptances", ASKED), Add("risks", values_of(**RISK))), who("omar")),
+        "denied": Write((Add("risks", values_of(**RISK)),), who("vera"), denied=True),
+        "user": Write((Step("retire", "users", user("zack"), 1),), who("adam")),
+        "withdraw": Write((step("withdraw", noted),), who("omar")),
+        "approve": Write((step("approve", later),), who("carl")),
+        **council_writes(room, review.record_id),
+        "publish": Write(PUBLISHED, APP),
+    }
+
+
+def step(verb: str, receipt: Receipt) -> Step:
+    return Step(verb, receipt.register, receipt.record_id, receipt.version)
+
+
+def council_writes(room: Chamber, review: str) -> dict[str, Write]:
+    """What the council's pages would send. Its numbers are read before: only the write is cut short here."""
+    found = room.sources
+    row = review_row(found.look, review)
+    pilot = opening(room.desk.ledger, found, who("omar"), Request("churn", "pilot", "Go on"))
+    return {
+        "open": Write((pilot,), who("omar")),
+        "vote": Write((voting(found.look, row, who("cyrus"), "approve", "because"),), who("cyrus")),
+        "delegate": Write((delegating(row, user("olga")),), who("cyrus")),
+        "condition": Write((Add("conditions", values_of(review=review, **CONDITION)),), who("carl")),
+        "decide": Write((room.deciding(review, "go"),), who("carl")),
+        "attend": Write((Add("attendances", values_of(meeting="MEET-0001", person=user("carl"))),), who("carl")),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,6 +142,7 @@ class Files:
 
     start: Path
     path: Path
+    lines_apart = 1 if SOAK else 47  # every line in the soak, some otherwise
 
     def fresh(self) -> str:
         shutil.copy(self.start, self.path)
@@ -91,149 +154,196 @@ class Files:
 class Databases:
     """Ledgers on PostgreSQL: databases made from a template."""
 
-    server: sa.Engine
-    url: sa.URL
+    url: str
+    lines_apart = 1 if SOAK else 185
 
     def fresh(self) -> str:
-        with self.server.connect() as db:
-            db.exec_driver_sql("DROP DATABASE IF EXISTS crashed WITH (FORCE)")
-            db.exec_driver_sql("CREATE DATABASE crashed TEMPLATE crash_start STRATEGY FILE_COPY")
-        return self.url.set(database="crashed").render_as_string(hide_password=False)
+        on_server(
+            self.url,
+            "DROP DATABASE IF EXISTS crashed WITH (FORCE)",
+            "CREATE DATABASE crashed TEMPLATE crash_start STRATEGY FILE_COPY",
+        )
+        return database(self.url, "crashed")
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def world(request, tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Files | Databases]:
-    """Where a case begins, again and again."""
-    if request.param == "sqlite":
-        folder = tmp_path_factory.mktemp("crash")
-        filled(homes.copy_of(template, folder / "start.sqlite"))
-        yield Files(folder / "start.sqlite", folder / "ledger.sqlite")
-        return
-    url = sa.make_url(request.getfixturevalue("pg"))
-    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+def database(url: str, name: str) -> str:
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def on_server(url: str, *statements: str) -> None:
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with server.connect() as db:
-        db.exec_driver_sql("DROP DATABASE IF EXISTS crash_start WITH (FORCE)")
-        db.exec_driver_sql("CREATE DATABASE crash_start")
-    start = url.set(database="crash_start").render_as_string(hide_password=False)
-    filled(homes.fresh_on(start).people()).ledger.store.close()
-    yield Databases(server, url)
-    with server.connect() as db:
-        for name in ("crashed", "crash_start"):
-            db.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        for statement in statements:
+            db.exec_driver_sql(statement)
     server.dispose()
 
 
-def tracer(at: int, act: Callable[[], None]) -> Callable[[FrameType, str, object], object]:
-    """Acts once, when the `at`-th different line of the write path is executed for the first time."""
-    met: set[tuple[str, int]] = set()
+@dataclass(frozen=True)
+class World:
+    """Where a write begins, again and again, and the writes that can be tried there."""
+
+    ledgers: Files | Databases
+    writes: Mapping[str, Write]
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def world(request, tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[World]:
+    if request.param == "sqlite":
+        folder = tmp_path_factory.mktemp("crash")
+        writes = filled(homes.copy_of(template, folder / "start.sqlite"))
+        yield World(Files(folder / "start.sqlite", folder / "ledger.sqlite"), writes)
+        return
+    url = str(request.getfixturevalue("pg"))
+    on_server(url, "DROP DATABASE IF EXISTS crash_start WITH (FORCE)", "CREATE DATABASE crash_start")
+    desk = homes.fresh_on(database(url, "crash_start")).people()
+    writes = filled(desk)
+    desk.ledger.store.close()
+    yield World(Databases(url), writes)
+    on_server(url, *(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in ("crashed", "crash_start")))
+
+
+def noting(met: dict[Line, None]) -> Trace:
+    """Notes each line of the write path, in the order in which they are first executed."""
 
     def on_line(frame: FrameType, event: str, _: object) -> object:
-        line = (frame.f_code.co_filename, frame.f_lineno)
-        if event == "line" and line not in met:
-            met.add(line)
-            if len(met) == at:
-                sys.settrace(None)
-                act()
+        if event == "line":
+            met[frame.f_code.co_filename, frame.f_lineno] = None
         return on_line
 
-    def on_call(frame: FrameType, event: str, _: object) -> object:
-        return on_line if any(room in frame.f_code.co_filename for room in ROOMS) else None
+    return lambda frame, *_: on_line if any(room in frame.f_code.co_filename for room in ROOMS) else None
+
+
+def aimed(at: Line, act: Callable[[], None]) -> Trace:
+    """Acts once, when the line is executed for the first time. Only functions that hold it are looked at."""
+
+    def on_line(frame: FrameType, event: str, _: object) -> object:
+        if event == "line" and frame.f_lineno == at[1]:
+            sys.settrace(None)
+            act()
+        return on_line
+
+    def on_call(frame: FrameType, *_: object) -> object:
+        code = frame.f_code
+        here = code.co_filename == at[0] and any(line == at[1] for *_, line in code.co_lines())
+        return on_line if here else None
 
     return on_call
 
 
-def attempt(ledger: Ledger, case: str, key: str) -> None:
-    commands, actor = CASES[case]
-    execute_all(ledger, commands, who(actor), key)
-
-
-def run(url: str, case: str, at: int, mode: str) -> int:
-    """Run the case in a child with a fault at line `at`; its exit code."""
-    process = forked(child, url, case, at, mode)
-    process.join()
-    assert process.exitcode is not None
-    return process.exitcode
-
-
-def child(url: str, case: str, at: int, mode: str) -> None:
-    """How the case ended is the exit status: the child's memory of what it was told."""
-    status = WENT_THROUGH
+def carried_out(ledger: Ledger, write: Write, trace: Trace | None = None) -> None:
+    """The write, under a trace; a denial is how it ends where it is denied."""
+    ledger.clock.now = START  # type: ignore[attr-defined]
+    sys.settrace(trace)
     try:
-        ledger = Ledger(Store(url), homes.Ticking())
-        fired: list[int] = []
-
-        def act_once() -> None:
-            fired.append(1)
-            MODES[mode]()
-
-        sys.settrace(tracer(at, act_once))
-        try:
-            attempt(ledger, case, "the key")
-        except Denied:
-            status = ACKNOWLEDGED if fired else WENT_THROUGH
-        except BaseException:  # noqa: BLE001 SQLite turns what is raised in its callbacks into an error of its own
-            status = CUT_SHORT if fired else FAILED
-        else:
-            status = ACKNOWLEDGED if fired else WENT_THROUGH
-        sys.settrace(None)
-        if status == CUT_SHORT:
-            ledger.store.check()  # the thread that was cut short can go on with the same ledger
-            execute(ledger, Add("initiatives", values_of(**homes.INITIATIVE), "after"), who("omar"), "after")
+        with pytest.raises(Denied) if write.denied else contextlib.nullcontext():
+            write.on(ledger, "the key")
     finally:
-        os._exit(status)
+        sys.settrace(None)
 
 
-def counted(desk: Desk) -> int:
-    """Rows in all registers, after a look that everything is whole: as many as entries that say done."""
-    proof = verify(desk.ledger.store, deep=True)
+def acknowledged(ledger: Ledger, write: Write, line: Line, mode: str) -> bool:
+    """Carry out the write with a fault at the line. Was it acknowledged nevertheless?"""
+    fired: list[Line] = []
+
+    def act() -> None:
+        fired.append(line)
+        MODES[mode]()
+
+    if mode == "kill":
+        ledger.store.close()  # a fork may not share its connections
+        process = os.fork()
+        if process == 0:
+            with contextlib.suppress(BaseException):
+                carried_out(ledger, write, aimed(line, kill))
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL, line
+        return False
+    try:
+        carried_out(ledger, write, aimed(line, act))
+    except BaseException:  # noqa: BLE001 SQLite turns what is raised in its callbacks into an error of its own
+        assert fired, line
+        return False
+    assert fired, line
+    return True
+
+
+def held(store: Store, write: Write) -> tuple[object, ...]:
+    """How many rows every register has, and every value of those that are written to; the trail too.
+
+    Registers only grow: triggers refuse everything else, so that a count says whether another one was touched.
+    """
+    count = sa.func.count()
+    every = [sa.select(sa.literal(name), count).select_from(table) for name, table in TABLES.items()]
+    touched = [TABLES[name] for name in dict.fromkeys(c.register for c in write.commands)]
+    if not write.denied:  # each denied attempt is an entry of its own
+        touched.append(AUDIT)
+    with store.read() as db:
+        counts = db.execute(sa.union_all(*every)).all()
+        return *counts, *(db.execute(sa.select(t).order_by(*t.primary_key)).all() for t in touched)
+
+
+@dataclass
+class Walk:
+    """What a walk through a write found: lines at which it failed, and how often the write was kept unsaid."""
+
+    lines: int = 0
+    unsaid: int = 0
+
+
+def walk(ledgers: Files | Databases, write: Write, mode: str, said: Connection) -> None:
+    """In a child of one thread."""
+    try:
+        said.send(walked(ledgers, write, mode))
+    except BaseException:  # noqa: BLE001 whatever it is, the parent has to hear of it
+        said.send(traceback.format_exc())
+
+
+def walked(ledgers: Files | Databases, write: Write, mode: str) -> Walk:
+    met = dict[Line, None]()
+    ledger = Ledger(Store(ledgers.fresh()), homes.Ticking(START))
+    for trace in (
+        None,
+        noting(met),
+    ):  # the second time nothing is imported or computed once and for all any more
+        ledgers.fresh()
+        before = held(ledger.store, write)
+        carried_out(ledger, write, trace)
+        wanted = held(ledger.store, write)
+    found = Walk()
+    for line in list(met)[:: ledgers.lines_apart]:
+        ledgers.fresh()
+        heard = acknowledged(ledger, write, line, mode)
+        kept = find(ledger, "the key") is not None
+        assert kept or write.denied or not heard, line  # acknowledged is durable
+        assert held(ledger.store, write) == (wanted if kept else before), line  # all of it or nothing
+        carried_out(ledger, write)  # at once and with the same ledger: a lock left behind would time out
+        assert held(ledger.store, write) == wanted, line  # nothing lost, nothing doubled
+        found.lines += 1
+        found.unsaid += kept and not heard
+    proof = verify(ledger.store, deep=True)
     assert proof.state == "intact", proof.findings
-    assert proof.rows == desk.count(AUDIT, AUDIT.c.outcome == "done")
-    return proof.rows
-
-
-def after(url: str, case: str, code: int, before: int, *, denied: bool) -> bool:
-    """The ledger after a fault, then after a retry; True where the write had been kept but not acknowledged."""
-    desk = Desk(Store(url))
-    kept = find(desk.ledger, "the key") is not None
-    assert code in (-signal.SIGKILL, CUT_SHORT, ACKNOWLEDGED), code
-    if code == ACKNOWLEDGED and not denied:
-        assert kept
-    held = counted(desk)
-    extra = 1 if code == CUT_SHORT else 0  # what the child wrote afterwards to show that no lock was left
-    wanted = len(CASES[case][0])
-    assert held == before + extra + (wanted if kept else 0)
-    if denied:
-        with pytest.raises(Denied):
-            attempt(desk.ledger, case, "the key")
-    else:
-        attempt(desk.ledger, case, "the key")  # at once: a leaked lock would time out
-    assert counted(desk) == before + extra + (0 if denied else wanted)
-    desk.ledger.store.close()
-    return kept and code != ACKNOWLEDGED
+    ledger.store.close()
+    return found
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("case", CASES)
-def test_a_fault_at_any_line_loses_and_doubles_nothing(case: str, mode: str, world: Files | Databases):
-    if isinstance(world, Databases) and case != "several" and EVERY > 1:
-        pytest.skip("on PostgreSQL the other cases belong to make soak")
-    desk = Desk(Store(world.fresh()))
-    before, unsaid, lines = counted(desk), 0, 0
-    desk.ledger.store.close()
-    for at in itertools.count(1, EVERY if isinstance(world, Files) else max(1, 4 * EVERY - 3)):
-        url = world.fresh()
-        code = run(url, case, at, mode)
-        if code == WENT_THROUGH:
-            break
-        unsaid += after(url, case, code, before, denied=case == "denied")
-        lines = at
-    assert lines + 4 * EVERY > 100  # the fault really walked through the command
-    if EVERY == 1 and case != "denied":
-        assert unsaid  # somewhere the commit is durable and the answer lost: the retry told the truth
+@pytest.mark.parametrize("name", WRITES)
+def test_a_fault_at_any_line_loses_and_doubles_nothing(name: str, mode: str, world: World):
+    if not SOAK and name not in (QUICK if isinstance(world.ledgers, Files) else ("several",)):
+        pytest.skip("the other writes belong to make soak")
+    here, there = FORKS.Pipe(duplex=False)
+    process = forked(walk, world.ledgers, world.writes[name], mode, there)
+    there.close()
+    found = here.recv()
+    process.join()
+    assert isinstance(found, Walk), found
+    assert found.lines * world.ledgers.lines_apart > 100  # the fault really walked through the command
+    if SOAK and not world.writes[name].denied:
+        assert found.unsaid  # somewhere the commit is durable and the answer lost: the retry told the truth
 
 
-def test_a_hostile_actor_in_the_middle_changes_nothing(world: Files | Databases):
-    desk = Desk(Store(world.fresh()))
+def test_a_hostile_actor_in_the_middle_changes_nothing(world: World):
+    desk = Desk(Store(world.ledgers.fresh()))
     with pytest.raises(Denied):
         desk.do(Step("retire", "risks", "RISK-0001", 1), Actor("demo", "nobody"))
     with desk.ledger.store.read() as db:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -27,12 +28,14 @@ from app.govern.gates.review import delegating, review_row, revoking, voting
 from app.govern.model import CommandError, Step
 from app.govern.verify import verify
 from data.ledger import AUDIT
+from data.ledger_store import Store
 from tests.cases import SOAK
 from tests.ledger import homes
 from tests.ledger.councils import BAD, COUNCIL, GOOD, STRADDLES, Chamber, chamber, good_numbers
 from tests.ledger.homes import Desk, user, who
 
-STEPS, EXAMPLES = (50, 420) if SOAK else (16, 4)
+STEPS, EXAMPLES = (50, 105) if SOAK else (16, 4)
+LANES = range(4) if SOAK else range(1)  # of the soak, for as many processes as there are cores
 PEOPLE = (*COUNCIL, "omar", "olga", "vera")
 VOTES = ("approve", "approve with conditions", "reject", "abstain", "recused")
 GATES = st.sampled_from(("scale", "pilot"))
@@ -70,6 +73,7 @@ class Council(RuleBasedStateMachine):
     """Tier 1: two thirds must vote (at least three), two thirds must approve; expedited: more than half, at least two."""
 
     template: Path  # a ledger with everything in place
+    taken = 0  # steps of all runs
 
     def __init__(self) -> None:
         super().__init__()
@@ -394,6 +398,7 @@ class Council(RuleBasedStateMachine):
 
     @invariant()
     def the_ledger_is_the_model(self) -> None:
+        type(self).taken += 1
         held = look(self.room.desk.ledger)
         assert {r.record_id for r in held.rows("gate_reviews")} == set(self.cases)
         for number, case in self.cases.items():
@@ -461,33 +466,58 @@ def test_every_state_is_reached_and_left(template: Path, tmp_path: Path):
 
 
 class CouncilOnPostgres(Council):
-    """The same on a PostgreSQL server."""
+    """The same on a PostgreSQL server, in databases made from a template."""
 
-    url = ""
+    server: sa.Engine
 
     def desk_on(self, folder: Path) -> Desk:
-        desk = homes.fresh_on(self.url).people()
-        chamber(desk)
-        return desk
+        with self.server.connect() as db:
+            db.exec_driver_sql("DROP DATABASE IF EXISTS machine WITH (FORCE)")
+            db.exec_driver_sql("CREATE DATABASE machine TEMPLATE machine_start STRATEGY FILE_COPY")
+        return homes.later(Desk(Store(database(self.server, "machine"))))
 
 
-def drive(machine: type[Council], examples: int, steps: int) -> None:
+def database(server: sa.Engine, name: str) -> str:
+    return server.url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def server(pg: str) -> Iterator[sa.Engine]:
+    """A server with a council in place in the database `machine_start`."""
+    server = sa.create_engine(pg, isolation_level="AUTOCOMMIT")
+    with server.connect() as db:
+        db.exec_driver_sql("CREATE DATABASE machine_start")
+    desk = homes.fresh_on(database(server, "machine_start")).people()
+    chamber(desk)
+    desk.ledger.store.close()
+    yield server
+    with server.connect() as db:
+        for name in ("machine", "machine_start"):
+            db.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    server.dispose()
+
+
+def drive(machine: type[Council], examples: int) -> None:
+    machine.taken = 0
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=examples, stateful_step_count=steps, deadline=None, derandomize=not SOAK, database=None,
+            max_examples=examples, stateful_step_count=STEPS, deadline=None, derandomize=not SOAK, database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
+    assert machine.taken >= examples * STEPS
 
 
-def test_whatever_happens_the_ledger_is_the_model(template: Path, tmp_path: Path):
+@pytest.mark.parametrize("lane", LANES)
+def test_whatever_happens_the_ledger_is_the_model(lane: int, template: Path, tmp_path: Path):
     chamber(homes.copy_of(template, tmp_path / "ready.sqlite"))
     Council.template = tmp_path / "ready.sqlite"
     SEEN.clear()
-    drive(Council, EXAMPLES, STEPS)
+    drive(Council, EXAMPLES)
 
 
-def test_the_same_on_postgresql(pg: str):
-    CouncilOnPostgres.url = pg
-    drive(CouncilOnPostgres, 20 if SOAK else 1, STEPS)
+@pytest.mark.parametrize("lane", LANES)
+def test_the_same_on_postgresql(lane: int, server: sa.Engine):
+    CouncilOnPostgres.server = server
+    drive(CouncilOnPostgres, EXAMPLES if SOAK else 1)

@@ -17,6 +17,13 @@ from tests.ledger.homes import INITIATIVE, OWNERSHIP, RISK, ROOT, Desk, user
 
 LATER = dt.date(2027, 1, 1)
 APP = Actor(SYSTEM, "throughline")
+PUBLICATION = {
+    "kind": "day", "as_of": homes.NOW, "first": LATER, "last": LATER, "readings": 1, "sha256": "e" * 64, "part": 1,
+    "parts": 1, "document": "{}",
+}  # fmt: skip
+INTERVENTION = {
+    "metric": "model.auc", "initiative": "churn", "done_on": LATER, "what": "Trained", "owner": user("omar"),
+}  # fmt: skip
 
 
 def council(desk: Desk) -> None:
@@ -125,18 +132,9 @@ def filled(desk: Desk, home: Path) -> Desk:
                     about_register="acceptances", about_record="ACC-0001", recipient=user("omar"), subject="Lapsed",
                     message="It has lapsed.", due=LATER)  # fmt: skip
     desk.step("send", desk.step("claim", told, APP), APP)
-    desk.add("publications", APP, record_id="2026-11-01T09:00:00Z", kind="day", as_of=homes.NOW, first=LATER, last=LATER,
-             readings=1, sha256="e" * 64, part=1, parts=1, document="{}")  # fmt: skip
+    desk.add("publications", APP, record_id="2026-11-01T09:00:00Z", **PUBLICATION)
     desk.add("comments", "vera", metric="model.auc", scope=("model_id=m1",), about=LATER, comment="Why?")
-    done = desk.add(
-        "interventions",
-        metric="model.auc",
-        initiative="churn",
-        done_on=LATER,
-        what="Trained",
-        owner=user("omar"),
-    )
-    desk.step("withdraw", done)
+    desk.step("withdraw", desk.add("interventions", **INTERVENTION))
     with contextlib.suppress(Denied):
         desk.change(churn, "vera", title="Mine")
     desk.add("users", ROOT, issuer="demo", subject="zoe", name="Zoë", roles=("viewer",))

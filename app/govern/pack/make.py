@@ -12,7 +12,7 @@ from app.govern.model import Actor, Ledger
 from app.govern.pack.gather import gather
 from app.govern.pack.model import Chain
 from app.govern.pack.snapshot import PackError, Snapshot, keep
-from app.govern.verify import chain_of
+from app.govern.verify import head_of
 from app.govern.views import Room, open_room
 from app.runtime import Runtime
 from data.disk import whole
@@ -63,8 +63,7 @@ def of_room(runtime: Runtime, room: Room, now: dt.datetime) -> Snapshot:
 
 def _anchored(runtime: Runtime, ledger: Ledger, now: dt.datetime) -> Chain:
     """Verify the chain, sign its head, keep the anchor outside the ledger."""
-    chain, first = chain_of(ledger.store)
-    made = anchors.make(runtime.settings, chain, first, utc_text(now))
+    made = anchors.make(runtime.settings, head_of(ledger.store), utc_text(now))
     anchors.write(runtime.settings, made)
     return Chain(made.count, made.head, made.text, made.key)
 
