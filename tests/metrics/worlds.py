@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import hypothesis
@@ -114,32 +115,49 @@ def many(seed: int, examples: int) -> dict[str, list[dict[str, Any]]]:
     return side_by_side(drawn(LATER, examples, seed))
 
 
+@dataclass(frozen=True)
+class Judges:
+    """What two engines say of a world: ours from what was asked of all its rows once, theirs world by world."""
+
+    asked: Callable[[World], Any]
+    ours: Callable[[Any, View], Figures]
+    theirs: Callable[[World], Figures]
+
+
 def disagreements(
-    ours: Callable[[World], Figures], theirs: Callable[[World], Figures], view: View, examples: int
-) -> tuple[Figures, Figures] | None:
+    judges: Judges, views: Sequence[View], examples: int
+) -> tuple[View, Figures, Figures] | None:
     """The figures of the SQL and of the slow engine on the first random warehouse on which they differ; else None.
 
-    Many warehouses are put side by side and judged by one run of the SQL; the engine judges each alone.
+    Many warehouses are put side by side and judged by one run of the SQL for all views; the engine judges each alone.
     """
     for end in (END, LATER):
         worlds_ = drawn(end, max(examples // 2, 1))
         for at in range(0, len(worlds_), BATCH):
-            if _differ(ours, theirs, view, worlds_[at : at + BATCH]):
-                one = _first_bad(ours, theirs, view, worlds_[at : at + BATCH])
-                return ours(world(one, view)), theirs(world(one, view))
+            batch = worlds_[at : at + BATCH]
+            for view in _differ(judges, views, batch):
+                one = _first_bad(judges, view, batch)
+                told = judges.ours(judges.asked(world(one, view)), view)
+                return view, told, judges.theirs(world(one, view))
     return None
 
 
-def _first_bad(ours: Any, theirs: Any, view: View, given: Sequence[Any]) -> Any:
+def _first_bad(judges: Judges, view: View, given: Sequence[Any]) -> Any:
     while len(given) > 1:
         half = given[: len(given) // 2]
-        given = half if _differ(ours, theirs, view, half) else given[len(given) // 2 :]
+        given = half if _differ(judges, (view,), half) else given[len(given) // 2 :]
     return given[0]
 
 
-def _differ(ours: Any, theirs: Any, view: View, given: Sequence[Any]) -> bool:
-    told = ours(world(side_by_side(given), view))
-    alone = [theirs(world(one, view)) for one in given]
+def _differ(judges: Judges, views: Sequence[View], given: Sequence[Any]) -> list[View]:
+    """The views under which the engines differ."""
+    asked = judges.asked(world(side_by_side(given), views[0]))
+    return [
+        v for v in views if _unlike(judges.ours(asked, v), [judges.theirs(world(one, v)) for one in given])
+    ]
+
+
+def _unlike(told: Figures, alone: Sequence[Figures]) -> bool:
     summed = {k: sum((a[k] for a in alone[1:]), alone[0][k]) for k in told}
     return any(
         sorted(told[k]) != sorted(summed[k]) if isinstance(told[k], list) else abs(told[k] - summed[k]) > 1e-9
