@@ -33,8 +33,8 @@ Tamper = Callable[[sqlite3.Connection, tuple[Entry, ...]], Named]
 
 ENTRY = {
     "at": "'2020-01-01T00:00:00.000000Z'", "issuer": "issuer || 'x'", "subject": "subject || 'x'", "verb": "'x'",
-    "register": "'x'", "record_id": "record_id || 'x'", "version": "version + 7", "outcome": "CASE outcome WHEN 'done' THEN 'denied' ELSE 'done' END",
-   
+    "register": "'x'", "record_id": "record_id || 'x'", "version": "version + 7",
+    "outcome": "CASE outcome WHEN 'done' THEN 'denied' ELSE 'done' END",
     "idempotency_key": "'key' || seq", "request": "'x'", "body": "replace(body, '\"reason\":', '\"reason\": ')",
     "previous": "'x' || substr(previous, 2)", "hash": "'x' || substr(hash, 2)",
 }  # fmt: skip
