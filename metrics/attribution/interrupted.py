@@ -19,7 +19,14 @@ from metrics.attribution.result import (
     share_of,
 )
 from metrics.attribution.series import Series, ljung_box, poisson, segmented
-from metrics.attribution.series_gates import FALSE_ALARMS, FEWEST_DATES, all_gates, controls_still, dispersion
+from metrics.attribution.series_gates import (
+    FALSE_ALARMS,
+    FEWEST_DATES,
+    all_gates,
+    calibrated,
+    controls_still,
+    dispersion,
+)
 from metrics.attribution.structural import Impact, impacts, quick_effects
 from metrics.core.intervals import Z
 from metrics.core.shapes import Floats
@@ -127,7 +134,11 @@ def _structural(study: Interrupted) -> Answer:
     ]
     path = _path(series, series.outcome - fit.expected, series.outcome - fit.high, series.outcome - fit.low)
     checks = all_gates(
-        series, ljung_box(fit.residuals), _alarms(quick), controls_still(series), flow=study.flow
+        series,
+        ljung_box(fit.residuals),
+        _alarms(quick),
+        (*controls_still(series), calibrated()),
+        flow=study.flow,
     )
     e = fit.effect
     base = float(series.outcome[series.first :].mean()) - fit.draws

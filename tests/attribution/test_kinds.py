@@ -16,7 +16,7 @@ from app.measure.studies.spec import SpecError
 from app.report import json_of
 from metrics.attribution.grade import grade
 from metrics.attribution.result import Diagnostic, StudyError, Verdict
-from tests.attribution.studies import ALWAYS, csv_of, other, study
+from tests.attribution.studies import ALWAYS, csv_of, other, study, verdicts
 from tests.cases import ROOT
 
 RNG = np.random.default_rng(7)
@@ -193,8 +193,15 @@ def test_series_with_and_without_controls(tmp_path):
     with_controls = study(tmp_path, **SERIES, data=monthly(tmp_path), controls=["other"], flow=True)
     assert with_controls.low < 5 < with_controls.high
     assert with_controls.cumulative.estimate == pytest.approx(20 * with_controls.estimate)
+    checked = verdicts(with_controls)
+    assert {checked[g] for g in ("baseline_length", "autocorrelation", "placebo_in_time", "controls")} == {
+        "pass"
+    }
+    assert checked["calibration"] == "warn"  # its false positives were counted, and there are too many
+    assert with_controls.grade == "modelled"
     alone = study(tmp_path, **SERIES, data=monthly(tmp_path))
     assert "segmented" in alone.method
+    assert "calibration" not in verdicts(alone)
     assert alone.cumulative is None
 
 

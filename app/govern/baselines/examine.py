@@ -178,12 +178,13 @@ class _Check:
     good: Held
     even: bool = field(kw_only=True)
     tally: _Tally = field(default_factory=_Tally)
+    periods: dict[str, str] = field(default_factory=dict)
 
     def take(self, cells: list[Cell]) -> Fields:
         """Keep one row if it is sound; what is wrong with it otherwise."""
         if len(cells) > self.width or (self.even and len(cells) < self.width):
             return [("ragged", "", f"{len(cells)} cells, {self.width} in the header")]
-        faults, key, figures = row_of(cells, self.places, self.layout, self.dialect, self.now)
+        faults, key, figures = row_of(cells, self.places, self.layout, self.dialect, self.now, self.periods)
         if not faults and not self.good.add(key, figures):
             return [("duplicate", "period", cells[self.places["period"]])]
         return faults
