@@ -13,7 +13,7 @@ from metrics.core.intervals import Z
 from metrics.core.shapes import Floats, Ints
 
 SRM_LIMIT, SRM_MIN = 0.001, 8  # Fabijan et al. 2019; GrowthBook's smallest arm
-BALANCE_LIMIT, SMD_LIMIT, UNDECLARED_LIMIT = 0.001, 0.25, 0.5
+BALANCE_LIMIT, UNDECLARED_LIMIT = 0.001, 0.5
 MIXED_WARN, MIXED_BLOCK = 0.01, 0.10
 SPILL_WARN = 0.05
 ROI_MOST, ROI_LEAST = 20.0, -1.0
