@@ -264,8 +264,9 @@ def relevant_roi(roi: float | None) -> Diagnostic:
         return unknown(name, "no return was computed")
     if ROI_LEAST <= roi <= ROI_MOST:
         return diagnostic(name, roi, ROI_MOST, Verdict.PASS, "the return is between -1 and 20 times the cost")
+    passed = ROI_MOST if roi > ROI_MOST else ROI_LEAST
     return diagnostic(
-        name, roi, ROI_MOST, Verdict.WARN, "a return below -1 or above 20 times the cost is rarely true",
+        name, roi, passed, Verdict.WARN, "a return below -1 or above 20 times the cost is rarely true",
         "check units, currency, missing cost lines and the unit value",
     )  # fmt: skip
 

@@ -17,12 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import attribution_rows as rows
-from tests.bench.attribution_peers import PEERS
+from tests.bench.attribution_peers import PEERS, Answer
 from tests.bench.contest import ROOT, machine, written
 
 ROUNDS = 5
@@ -33,7 +32,6 @@ PUBLISHED = (
     " (github.com/WillianFuks/tfcausalimpact, README.md at 05d0acf, section Performance). On a series of the size above,"
     " 730 periods and 3 controls, its faster method took 41.8 s on a machine of this kind in an earlier study of the field."
 )
-Answer = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -44,141 +42,6 @@ class Question:
     limit: float
     contenders: tuple[str, ...]
     factor: float = 1.0
-
-
-def ours_trial(held: rows.Rows) -> Answer:
-    """The whole answer: CR2 with its degrees of freedom, the other methods beside it; compared is CR1's figure."""
-    import numpy as np
-
-    from metrics.attribution.randomised import Trial, estimate
-
-    none = np.empty((len(held.y_trial), 0))
-    found = estimate(Trial(held.y_trial, held.arm.astype(float), none, cluster=held.unit))
-    (same,) = [a for a in found.alternatives if a.method.startswith("CR1")]
-    assert same.estimate is not None
-    assert same.se is not None
-    return {"effect": same.estimate, "se": same.se}
-
-
-def _panel(held: rows.Rows, outcome: object) -> object:
-    import numpy as np
-
-    from metrics.attribution.panel import Panel
-
-    units = int(held.unit[-1]) + 1
-    cells = np.full(units * rows.PERIODS, np.nan)
-    cells[held.unit * rows.PERIODS + held.period] = outcome
-    labels = tuple(map(str, range(rows.PERIODS)))
-    return Panel(cells.reshape(units, -1), np.arange(rows.PERIODS) * 1.0, labels, np.empty((units, 0)))
-
-
-def ours_did(held: rows.Rows) -> Answer:
-    """The whole answer: effect, event study, gates, the other methods; compared is the two-way figure."""
-    from metrics.attribution.did import Adoption, estimate
-
-    treated = held.arm[:: rows.PERIODS].astype(float)
-    found = estimate(Adoption(_panel(held, held.y_did), treated, rows.FIRST))  # type: ignore[arg-type]
-    (same,) = [a for a in found.alternatives if a.method.startswith("two-way")]
-    assert same.estimate is not None
-    assert same.se is not None
-    return {"effect": same.estimate, "se": same.se}
-
-
-def ours_roll(held: rows.Rows) -> Answer:
-    """The whole answer: four aggregations, both comparison groups, path and gates; compared is the simple one."""
-    from metrics.attribution.rollout import estimate
-    from metrics.attribution.staggered import Rollout
-
-    cohort = held.cohort[:: rows.PERIODS]
-    start = cohort + (cohort == 0) * rows.PERIODS
-    found = estimate(Rollout(_panel(held, held.y_roll), start), "simple").effect  # type: ignore[arg-type]
-    assert found.estimate is not None
-    assert found.se is not None
-    return {"effect": found.estimate, "se": found.se}
-
-
-def ours_control(_: rows.Rows) -> Answer:
-    """Proposition 99: synthetic difference-in-differences with the placebos of all 38 states."""
-    from metrics.attribution.synthetic import METHODS, by_placebo, placebos
-
-    blocks = _california()
-    fit = METHODS["sdid"](blocks)  # type: ignore[arg-type]
-    import numpy as np
-
-    others = placebos(blocks, "sdid", 0)  # type: ignore[arg-type]
-    found = by_placebo(fit.estimate, np.array([o.estimate for o in others]), "")
-    assert found.estimate is not None
-    assert found.p_value is not None
-    return {"effect": found.estimate, "p": found.p_value}
-
-
-def ours_control_whole(_: rows.Rows) -> Answer:
-    """The same as the app answers it: four methods with placebos each, pretended dates, leave one out, all gates."""
-    from metrics.attribution.donors import Control, estimate
-
-    blocks = _california()
-    names = tuple(map(str, range(len(blocks.donors))))  # type: ignore[attr-defined]
-    labels = tuple(map(str, range(len(blocks.treated))))  # type: ignore[attr-defined]
-    found = estimate(Control(blocks, labels, names, "sdid", 0)).effect  # type: ignore[arg-type]
-    assert found.estimate is not None
-    assert found.p_value is not None
-    return {"effect": found.estimate, "p": found.p_value}
-
-
-def _california() -> object:
-    import csv
-
-    import numpy as np
-
-    from metrics.attribution.synthetic import Blocks
-    from tests.cases import CASES
-
-    with (CASES / "attribution" / "california_prop99.csv").open() as file:
-        held = [
-            (r["State"], int(r["Year"]), float(r["PacksPerCapita"]))
-            for r in csv.DictReader(file, delimiter=";")
-        ]
-    states = sorted({s for s, _, _ in held} - {"California"})
-    years = sorted({y for _, y, _ in held})
-    cells = {(s, y): v for s, y, v in held}
-    donors = np.array([[cells[s, y] for y in years] for s in states])
-    return Blocks(donors, np.array([cells["California", y] for y in years]), years.index(1989))
-
-
-def _series() -> object:
-    import numpy as np
-
-    from metrics.attribution.series import Series
-
-    rng = np.random.default_rng(1)
-    controls = rng.normal(0, 1, (730, 3)).cumsum(axis=0) * 0.3 + rng.normal(0, 1, (730, 3))
-    y = 100 + controls @ np.array([1.0, 0.5, 0.2]) + rng.normal(0, 1, 730) + 2.0 * (np.arange(730) >= 640)
-    return Series(y, np.arange(730.0), 640, tuple(map(str, range(730))), controls)
-
-
-def ours_gibbs(_: rows.Rows) -> Answer:
-    """One model, 2,000 draws after 200: the counterfactual of every period, its band, the effect."""
-    from metrics.attribution.structural import impacts
-
-    (found,) = impacts(_series(), (0.01,))  # type: ignore[arg-type]
-    assert found.effect.estimate is not None
-    return {"effect": found.effect.estimate}
-
-
-def ours_gibbs_whole(_: rows.Rows) -> Answer:
-    """The same as the app answers it: three priors, each tried at ten pretended dates, and the gates."""
-    from metrics.attribution.interrupted import Interrupted, estimate
-
-    found = estimate(Interrupted(_series(), "gaussian", flow=True)).effect  # type: ignore[arg-type]
-    assert found.estimate is not None
-    return {"effect": found.estimate}
-
-
-OURS: dict[str, Callable[[rows.Rows], Answer]] = {
-    "ours, randomised": ours_trial, "ours, difference-in-differences": ours_did, "ours, staggered": ours_roll,
-    "ours, synthetic control with 38 placebos": ours_control, "ours, synthetic control, the whole answer": ours_control_whole,
-    "ours, structural series": ours_gibbs, "ours, structural series, the whole answer": ours_gibbs_whole,
-}  # fmt: skip
 
 
 def questions() -> tuple[Question, ...]:
@@ -203,7 +66,9 @@ def questions() -> tuple[Question, ...]:
 def run_one(name: str, path: Path) -> None:
     """In a process of its own: warm up on few units, then the clock."""
     held = rows.load(path)
-    if name in OURS:
+    if name.startswith("ours"):
+        from tests.bench.attribution_ours import OURS  # the peers' environment has none of what it imports
+
         ours = OURS[name]
         ours(held.first(rows.FEW))
         started, used = time.perf_counter(), time.process_time()
@@ -223,7 +88,7 @@ def run_one(name: str, path: Path) -> None:
 
 
 def measured(name: str, path: Path) -> dict[str, object]:
-    ours = name in OURS
+    ours = name.startswith("ours")
     done = subprocess.run(
         [sys.executable if ours else str(PYTHON), "-m", "tests.bench.attribution", name, str(path)],
         cwd=ROOT, capture_output=True, text=True, check=False,
