@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= home
+PEERS ?= /tmp/throughline-peers
 
-.PHONY: setup setup-dev setup-engines run test test-spark test-clickhouse check bench soak fuzz lint types imports pictures
+.PHONY: setup setup-dev setup-engines setup-peers run test test-spark test-clickhouse check bench soak fuzz lint types imports pictures
 
 setup: $(VENV)/.runtime
 setup-dev: $(VENV)/.dev
@@ -24,6 +25,14 @@ $(VENV)/.engines: requirements-engines.txt requirements-dev.txt requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-engines.txt
 	touch $(VENV)/.runtime $(VENV)/.dev $@
+
+# Packages that ours is measured against: an environment of their own, never imported by the app.
+setup-peers: $(PEERS)/.peers
+
+$(PEERS)/.peers: tests/bench/peers.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/peers.txt
+	touch $@
 
 run: setup
 	test -e $(HOME_DIR)/control.sqlite || $(BIN)/python -m app --home $(HOME_DIR) demo
@@ -52,12 +61,13 @@ imports: setup-dev
 
 check: lint types imports test
 
-bench: setup-dev
+bench: setup-dev setup-peers
 	$(BIN)/python -m tests.bench.scores
 	$(BIN)/python -m tests.bench.loading
 	$(BIN)/python -m tests.bench.activation
 	$(BIN)/python -m tests.bench.suppression
 	$(BIN)/python -m tests.bench.ledger
+	THROUGHLINE_PEERS=$(PEERS) $(BIN)/python -m tests.bench.attribution
 
 soak: setup-engines
 	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest -m slow

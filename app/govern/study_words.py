@@ -91,13 +91,22 @@ def _found(result: StudyResult) -> str:
     return f"{result.name}: the treatment {way} by {size}."
 
 
+_VERDICTS = {
+    Verdict.PASS: ("passed", "passed"), Verdict.WARN: ("warns", "warn"), Verdict.BLOCK: ("blocks", "block"),
+    Verdict.UNKNOWN: ("could not be computed", "could not be computed"),
+}  # fmt: skip
+
+
 def _trust(result: StudyResult) -> str:
-    gates = {v: sum(d.verdict is v for d in result.diagnostics) for v in Verdict}
-    counts = (
-        f"Of {words.plural(len(result.diagnostics), 'gate')}, {gates[Verdict.PASS]} passed, {gates[Verdict.WARN]} warn,"
-        f" {gates[Verdict.BLOCK]} block, {gates[Verdict.UNKNOWN]} could not be computed."
-    )
-    return f"{_GRADES[result.grade]} {counts}"
+    """The grade, and how many gates said what; verdicts that no gate gave are not mentioned."""
+    counts = [(sum(d.verdict is v for d in result.diagnostics), said) for v, said in _VERDICTS.items()]
+    told = tuple(f"{count} {said[count > 1]}" for count, said in counts if count)
+    return f"{_GRADES[result.grade]} Of {words.plural(len(result.diagnostics), 'gate')} {words.listed(told)}."
+
+
+def gate_name(name: str) -> str:
+    """A gate as people call it."""
+    return name.replace("_", " ").replace("roi", "ROI")
 
 
 def _lasts(result: StudyResult) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.govern import studies
 from app.govern.evidence import EvidenceError
 from app.govern.model import Row
-from app.govern.study_words import Told, amount, number, told
+from app.govern.study_words import Told, amount, gate_name, number, told
 from app.govern.views import Room
 from app.measure import words
 from app.measure.studies.outcome import StudyResult
@@ -147,7 +147,7 @@ def _why_not(result: StudyResult, *, adds: bool) -> str:
     if adds:
         return ""
     if result.blocked_by:
-        return f"blocked by {words.listed(tuple(b.replace('_', ' ') for b in result.blocked_by))}"
+        return f"blocked by {words.listed(tuple(map(gate_name, result.blocked_by)))}"
     if not result.counted:
         return f"{result.grade}: shown beside, never added"
     return "no unit value in its plan" if result.roi is None else "another study of this initiative is added"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.govern.open import existing_ledger
+from app.govern.study_words import gate_name, number
 from app.govern.views import Room
 from app.govern.views_value import Portfolio, StudyLine, StudyView, portfolio, study_view
 from app.measure import words
@@ -97,7 +98,7 @@ def _study(view: StudyView) -> None:
         report = "".join(f"<p>{text(p)}</p>" for p in view.told.report[1:])
         st.html(f'{head}<p class="tl-lead tl-small">{text(view.told.report[0])}</p>{report}')
         if result.blocked_by:
-            gates = words.listed(tuple(b.replace("_", " ") for b in result.blocked_by))
+            gates = words.listed(tuple(map(gate_name, result.blocked_by)))
             st.html(
                 f'<p class="tl-warn">Blocked by {text(gates)}. What follows is shown so that it can be mended.</p>'
             )
@@ -139,8 +140,7 @@ def _gates(found: tuple[Diagnostic, ...]) -> None:
         Column("Gate"),
         Column("Value", right=True),
         Column("Threshold", right=True),
-        Column("Why"),
-        Column("What to do"),
+        Column("Why, and what to do"),
     )
     rows = tuple(_gate(d) for d in sorted(found, key=lambda d: order.index(d.verdict)))
     tables.show(Table("Gates of the study", columns, rows))
@@ -151,9 +151,14 @@ def _gate(one: Diagnostic) -> tuple[str, ...]:
     mark = (
         f'<span class="tl-badge {verdict_class(state)}">{marks.shape(state)}{text(one.verdict.value)}</span>'
     )
-    numbers = tuple("–" if v is None else f"{v:.4g}" for v in (one.value, one.threshold))
-    todo = "" if one.verdict is Verdict.PASS else one.what_to_do
-    return (f"{text(one.name.replace('_', ' '))}<br>{mark}", *numbers, text(one.why), text(todo))
+    numbers = tuple(_told(v) for v in (one.value, one.threshold))
+    todo = "" if one.verdict is Verdict.PASS or not one.what_to_do else words.sentence(one.what_to_do)
+    why = text(words.sentence(one.why)) + (f"<br><b>{text(todo)}</b>" if todo else "")
+    return (f"{text(words.sentence(gate_name(one.name)).rstrip('.'))}<br>{mark}", *numbers, why)
+
+
+def _told(value: float | None) -> str:
+    return words.DASH if value is None else number(value, ".4g")
 
 
 def _alternatives(view: StudyView) -> None:
@@ -163,9 +168,6 @@ def _alternatives(view: StudyView) -> None:
         Column("Low", right=True),
         Column("High", right=True),
     )
-    rows = [
-        (a.method, *("–" if v is None else f"{v:.4g}" for v in (a.estimate, a.low, a.high)))
-        for a in view.result.alternatives
-    ]
+    rows = [(a.method, *(_told(v) for v in (a.estimate, a.low, a.high))) for a in view.result.alternatives]
     if rows:
         tables.show(tables.plain("The same question by other methods", columns, rows))

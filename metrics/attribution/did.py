@@ -56,7 +56,7 @@ def estimate(study: Adoption) -> Answer:
     groups = _codes(panel.groups[used])
     counts = _counts(groups, treated[used])
     effect = _effect(study, fit, groups, counts)
-    path, tests = _event_study(study, level, counts)
+    path, tests = _event_study(study, level, fit if len(used) == panel.units else None, counts)
     after = panel.outcome[np.ix_(treated == 1, np.arange(study.first, panel.periods))]
     observed, there = float(np.nansum(after)), int(np.isfinite(after).sum())
     left = panel.units - len(used)
@@ -181,9 +181,13 @@ def _effect(study: Adoption, fit: linear.Fit, groups: Ints, counts: tuple[int, i
 
 
 def _event_study(
-    study: Adoption, level: Floats, counts: tuple[int, int, int]
+    study: Adoption, level: Floats, whole: linear.Fit | None, counts: tuple[int, int, int]
 ) -> tuple[tuple[PathPoint, ...], tuple[Diagnostic, ...]]:
-    """The effect in each period against the last one before, and the tests on the periods before."""
+    """The effect in each period against the last one before, and the tests on the periods before.
+
+    `whole` is a fit on all units, whose design serves every period in which none is missing.
+    """
+    root = 1.0 if study.panel.weight is None else np.sqrt(study.panel.weight)
     points, before, scores = [], [], []
     for t in range(study.panel.periods):
         if t == study.reference:
@@ -193,9 +197,11 @@ def _event_study(
         used = np.flatnonzero(np.isfinite(change))
         if min(study.treated[used].sum(), (1 - study.treated[used]).sum()) < 1:
             continue
-        fit = _fit(study, change, used)
+        same = whole is not None and len(used) == study.panel.units
+        fit = whole.of(change * root) if whole is not None and same else _fit(study, change, used)
         value = float(fit.coefficients[1])
-        effect = _effect(study, fit, _codes(study.panel.groups[used]), counts)
+        groups = study.panel.groups if same else _codes(study.panel.groups[used])
+        effect = _effect(study, fit, groups, counts)
         points.append(
             PathPoint(float(t - study.first), value, effect.low, effect.high, study.panel.labels[t])
         )

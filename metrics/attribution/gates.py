@@ -13,7 +13,7 @@ from metrics.core.intervals import Z
 from metrics.core.shapes import Floats, Ints
 
 SRM_LIMIT, SRM_MIN = 0.001, 8  # Fabijan et al. 2019; GrowthBook's smallest arm
-BALANCE_LIMIT, SMD_LIMIT, UNDECLARED_LIMIT = 0.001, 0.25, 0.5
+BALANCE_LIMIT, UNDECLARED_LIMIT = 0.001, 0.5
 MIXED_WARN, MIXED_BLOCK = 0.01, 0.10
 SPILL_WARN = 0.05
 ROI_MOST, ROI_LEAST = 20.0, -1.0
@@ -264,8 +264,9 @@ def relevant_roi(roi: float | None) -> Diagnostic:
         return unknown(name, "no return was computed")
     if ROI_LEAST <= roi <= ROI_MOST:
         return diagnostic(name, roi, ROI_MOST, Verdict.PASS, "the return is between -1 and 20 times the cost")
+    passed = ROI_MOST if roi > ROI_MOST else ROI_LEAST
     return diagnostic(
-        name, roi, ROI_MOST, Verdict.WARN, "a return below -1 or above 20 times the cost is rarely true",
+        name, roi, passed, Verdict.WARN, "a return below -1 or above 20 times the cost is rarely true",
         "check units, currency, missing cost lines and the unit value",
     )  # fmt: skip
 

@@ -32,6 +32,7 @@ NO_WARNING = (
     "spill_over",
     "peeking",
     "regression_to_mean",
+    "calibration",
 )
 
 

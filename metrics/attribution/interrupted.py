@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,8 +19,15 @@ from metrics.attribution.result import (
     share_of,
 )
 from metrics.attribution.series import Series, ljung_box, poisson, segmented
-from metrics.attribution.series_gates import FALSE_ALARMS, FEWEST_DATES, all_gates, controls_still, dispersion
-from metrics.attribution.structural import Impact, impact
+from metrics.attribution.series_gates import (
+    FALSE_ALARMS,
+    FEWEST_DATES,
+    all_gates,
+    calibrated,
+    controls_still,
+    dispersion,
+)
+from metrics.attribution.structural import Impact, impacts, quick_effects
 from metrics.core.intervals import Z
 from metrics.core.shapes import Floats
 
@@ -99,36 +106,39 @@ def _segmented(study: Interrupted) -> Answer:
     return replace(found, pretended=quick or ())
 
 
-def _prior(study: Interrupted) -> tuple[float, tuple[Pretended, ...] | None]:
+def _prior(study: Interrupted) -> tuple[int, tuple[Pretended, ...] | None]:
     """The smallest prior of the level whose pretended dates raise few alarms; the first, which warns, if none does."""
-    first = _tested(study, lambda s: impact(s, PRIORS[0], QUICK).effect)
-    if _quiet(first):
-        return PRIORS[0], first
-    for prior in PRIORS[1:]:
-        found = _tested(study, lambda s, p=prior: impact(s, p, QUICK).effect, until_failed=True)  # type: ignore[misc]
-        if found is not None and _quiet(found):
-            return prior, found
-    return PRIORS[0], first
-
-
-def _quiet(found: tuple[Pretended, ...] | None) -> bool:
-    """Whether pretended dates raise few alarms, or there are too few to tell."""
-    return found is None or sum(p.alarm for p in found) <= FALSE_ALARMS * len(found)
+    early = study.series.baseline()
+    dates = _dates(early)
+    if not dates:
+        return 0, None
+    tried: list[tuple[Pretended, ...]] = []
+    for priors in (PRIORS[:1], PRIORS[1:]):  # the first will mostly do
+        for effects in quick_effects(early, dates, priors, QUICK):
+            tried.append(_pretended(early, dates, effects))
+            if sum(p.alarm for p in tried[-1]) <= FALSE_ALARMS * len(dates):
+                return len(tried) - 1, tried[-1]
+    return 0, tried[0]
 
 
 def _structural(study: Interrupted) -> Answer:
     """With controls: a Bayesian structural series whose prior the back-test chose."""
     series = study.series
-    prior, quick = _prior(study)
-    fit = impact(series, prior)
+    best, quick = _prior(study)
+    fits = impacts(series, PRIORS)
+    fit = fits[best]
     others = [
-        *(impact(series, p).effect for p in PRIORS if p != prior),
+        *(f.effect for f in fits if f is not fit),
         segmented(series).effect,
         _before_after(series, relative=False),
     ]
     path = _path(series, series.outcome - fit.expected, series.outcome - fit.high, series.outcome - fit.low)
     checks = all_gates(
-        series, ljung_box(fit.residuals), _alarms(quick), controls_still(series), flow=study.flow
+        series,
+        ljung_box(fit.residuals),
+        _alarms(quick),
+        (*controls_still(series), calibrated()),
+        flow=study.flow,
     )
     e = fit.effect
     base = float(series.outcome[series.first :].mean()) - fit.draws
@@ -200,31 +210,34 @@ def _answer(
     )
 
 
-def _tested(
-    study: Interrupted, model: Callable[[Series], Effect], *, until_failed: bool = False
-) -> tuple[Pretended, ...] | None:
-    """The effect at pretended dates before the real one; None where there are too few periods for five.
-
-    `until_failed` stops at the alarm from which the model has failed.
-    """
+def _tested(study: Interrupted, model: Callable[[Series], Effect]) -> tuple[Pretended, ...] | None:
+    """The effect at pretended dates before the real one; None where there are too few periods for five."""
     early = study.series.baseline()
-    least = max(early.first // 2, 10 + 2 * study.series.harmonics + study.series.controls.shape[1])
+    dates = _dates(early)
+    return _pretended(early, dates, [model(early.pretend(date)) for date in dates]) if dates else None
+
+
+def _dates(early: Series) -> tuple[int, ...]:
+    """Pretended dates in a baseline, each with periods enough before and after it; none where there are too few."""
+    least = max(early.first // 2, 10 + 2 * early.harmonics + early.controls.shape[1])
     for (
         control
     ) in early.controls.T:  # a control must have moved before a date from which it is to tell anything
         least = max(least, int(np.argmax(control != control[0])) + SHORTEST)
-    dates = np.unique(np.linspace(least, early.first - SHORTEST, PSEUDO_DATES).astype(int))
-    dates = dates[(dates >= least) & (dates <= early.first - SHORTEST)]
-    if len(dates) < FEWEST_DATES:
-        return None
-    found: list[Pretended] = []
-    for date in dates:
-        effect = model(early.pretend(int(date)))
-        alarm = effect.low is not None and effect.high is not None and not effect.low <= 0 <= effect.high
-        found.append(Pretended(early.labels[date], effect.estimate, effect.low, effect.high, alarm))
-        if until_failed and sum(p.alarm for p in found) > FALSE_ALARMS * len(dates):
-            break
-    return tuple(found)
+    last = early.first - SHORTEST
+    dates = {int(d) for d in np.linspace(least, last, PSEUDO_DATES) if least <= int(d) <= last}
+    return tuple(sorted(dates)) if len(dates) >= FEWEST_DATES else ()
+
+
+def _pretended(early: Series, dates: Sequence[int], effects: Sequence[Effect]) -> tuple[Pretended, ...]:
+    return tuple(
+        Pretended(early.labels[date], e.estimate, e.low, e.high, _leaves_out_zero(e))
+        for date, e in zip(dates, effects, strict=True)
+    )
+
+
+def _leaves_out_zero(effect: Effect) -> bool:
+    return effect.low is not None and effect.high is not None and not effect.low <= 0 <= effect.high
 
 
 def _alarms(found: tuple[Pretended, ...] | None) -> tuple[int, int] | None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from metrics.attribution.result import StudyError
 from metrics.core.shapes import Floats, Ints
 
+CLEARLY = 1e-8  # smallest over largest eigenvalue of X'X above which its rank is beyond doubt
 SINGULAR = 1e-10  # a leverage this near 1 leaves a cluster no residual
 
 
@@ -30,17 +32,38 @@ class Fit:
     def df(self) -> int:
         return int(self.design.shape[0] - self.design.shape[1])
 
+    @cached_property
+    def leverage(self) -> Floats:
+        """What each row (n,) weighs in its own fitted value."""
+        found: Floats = np.einsum("ij,ij->i", self.design @ self.bread, self.design)
+        return found
+
+    def of(self, outcome: Floats) -> Fit:
+        """Another outcome (n,) on the same design, of which nothing is computed again."""
+        coefficients = self.bread @ (self.design.T @ outcome)
+        found = Fit(self.design, coefficients, outcome - self.design @ coefficients, self.bread)
+        vars(found)["leverage"] = self.leverage
+        return found
+
 
 def least_squares(design: Floats, outcome: Floats) -> Fit:
     """Ordinary least squares. StudyError where a column follows from the others."""
-    scale = np.sqrt((design**2).sum(axis=0))
-    if not (scale > 0).all() or np.linalg.matrix_rank(design / scale) < design.shape[1]:
+    gram = design.T @ design
+    scale = np.sqrt(np.diag(gram))
+    if not (scale > 0).all() or not _full_rank(design, gram, scale):
         raise StudyError("a column is constant or follows from the others; leave it out of the adjustment")
-    scaled = design / scale
-    cross = np.linalg.inv(scaled.T @ scaled)
-    coefficients = cross @ (scaled.T @ outcome) / scale
+    cross = np.linalg.inv(gram / np.outer(scale, scale))
+    coefficients = cross @ (design.T @ outcome / scale) / scale
     bread = cross / np.outer(scale, scale)
     return Fit(design, coefficients, outcome - design @ coefficients, bread)
+
+
+def _full_rank(design: Floats, gram: Floats, scale: Floats) -> bool:
+    """Whether no column follows from the others: by X'X where that is clear, else by the columns themselves."""
+    spread = np.linalg.eigvalsh(gram / np.outer(scale, scale))
+    if spread[0] > CLEARLY * spread[-1]:
+        return True
+    return bool(np.linalg.matrix_rank(design / scale) == design.shape[1])
 
 
 def classical(fit: Fit, contrast: Floats) -> float:
@@ -50,7 +73,7 @@ def classical(fit: Fit, contrast: Floats) -> float:
 
 def hc3(fit: Fit, contrast: Floats) -> float:
     """MacKinnon and White's HC3 standard error of a contrast of the coefficients (1985)."""
-    leverage = np.einsum("ij,jk,ik->i", fit.design, fit.bread, fit.design)
+    leverage = fit.leverage
     scores = (fit.design @ (fit.bread @ contrast)) * fit.residuals / np.maximum(1 - leverage, SINGULAR)
     return math.sqrt(float(scores @ scores))
 
@@ -67,29 +90,48 @@ def cr2(fit: Fit, contrast: Floats, cluster: Ints | None = None) -> tuple[float,
     """Standard error and degrees of freedom of a contrast of the coefficients; `cluster` None: every row its own."""
     if cluster is None:
         return _hc2(fit, contrast)
+    return by_cluster(fit, cluster).error(contrast)
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """What CR2 needs of a fit's clusters, whatever the contrast: the root of X'X^-1 and by cluster its leverage and scores."""
+
+    bread: Floats
+    root: Floats
+    leverage: Floats  # (G, k)
+    turned: Floats  # (G, k, k): rotates to the axes on which a cluster has leverage
+    inner: Floats  # (G, k)
+
+    def error(self, contrast: Floats) -> tuple[float, float]:
+        """Standard error and degrees of freedom of a contrast."""
+        held = np.where(self.leverage < 1 - SINGULAR, 1 - self.leverage, np.inf)
+        pull = self.turned @ np.linalg.solve(self.root, self.bread @ contrast) / np.sqrt(held)
+        adjusted = np.einsum("gk,gk->g", pull, self.inner)
+        se = math.sqrt(float(adjusted @ adjusted))
+        # Bell-McCaffrey: P = diag(d) - U (X'X)^-1 U', its trace and the trace of its square
+        d = np.einsum("gk,gk->g", pull**2, self.leverage)
+        rows = np.einsum("gk,gkl->gl", pull * self.leverage, self.turned)
+        own = np.einsum("gk,gk->g", rows, rows)
+        square = float(d @ d) - 2 * float(d @ own) + float((np.square(rows.T @ rows)).sum())
+        trace = float((d - own).sum())
+        return se, trace**2 / square if square > 0 else 0.0
+
+
+def by_cluster(fit: Fit, cluster: Ints) -> Clustered:
+    """Sums over the rows of each cluster, once for all contrasts."""
     cross, score = sums_by_cluster(fit, cluster)
     values, vectors = np.linalg.eigh(fit.bread)
     root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
-    leverage, axes = np.linalg.eigh(root @ cross @ root)  # (G, k), (G, k, k)
-    leverage = np.clip(leverage, 0, None)
-    held = np.where(leverage < 1 - SINGULAR, 1 - leverage, np.inf)
-    turned = np.swapaxes(axes, 1, 2)  # rotates to the axes on which a cluster has leverage
-    pull = turned @ np.linalg.solve(root, fit.bread @ contrast) / np.sqrt(held)
+    leverage, axes = np.linalg.eigh(root @ cross @ root)
+    turned = np.swapaxes(axes, 1, 2)
     inner = np.einsum("gkl,gl->gk", turned @ root, score)
-    adjusted = np.einsum("gk,gk->g", pull, inner)
-    se = math.sqrt(float(adjusted @ adjusted))
-    # Bell-McCaffrey: P = diag(d) - U (X'X)^-1 U', its trace and the trace of its square
-    d = np.einsum("gk,gk->g", pull**2, leverage)
-    rows = np.einsum("gk,gkl->gl", pull * leverage, turned)
-    own = np.einsum("gk,gk->g", rows, rows)
-    square = float(d @ d) - 2 * float(d @ own) + float((np.square(rows.T @ rows)).sum())
-    trace = float((d - own).sum())
-    return se, trace**2 / square if square > 0 else 0.0
+    return Clustered(fit.bread, root, np.clip(leverage, 0, None), turned, inner)
 
 
 def _hc2(fit: Fit, contrast: Floats) -> tuple[float, float]:
     """CR2 where every row is a cluster, without a decomposition for each row."""
-    leverage = np.einsum("ij,jk,ik->i", fit.design, fit.bread, fit.design)
+    leverage = fit.leverage
     pull = (fit.design @ (fit.bread @ contrast)) / np.sqrt(np.maximum(1 - leverage, SINGULAR))
     score = pull * fit.residuals
     d = pull**2

@@ -44,6 +44,10 @@ class Panel:
 
 def residual(values: Floats, known: Bools) -> Floats:
     """`values` (N, T) less unit and period effects over the known cells; 0 elsewhere. By alternating projections."""
+    if known.all():  # nothing is missing: one step gives what the projections settle at
+        by_unit, by_period = values.mean(axis=1, keepdims=True), values.mean(axis=0, keepdims=True)
+        centred: Floats = values - by_unit - by_period + values.mean()
+        return centred
     left = np.where(known, values, 0.0)
     rows, columns = known.sum(axis=1, keepdims=True), known.sum(axis=0, keepdims=True)
     scale = float(np.abs(left).max()) or 1.0

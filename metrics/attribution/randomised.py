@@ -8,6 +8,7 @@ degrees of freedom; without covariates that is Welch's test.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from metrics.attribution.result import (
 from metrics.core.shapes import Floats, Ints
 
 FEWEST_CLUSTERS, FEWEST_TREATED, MANY_CLUSTERS = 6, 2, 20
+MOST_DRAWN = 200  # clusters beyond which randomising them again tells nothing that the interval does not
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,10 @@ def estimate(trial: Trial) -> Answer:
         if count < 2:
             raise StudyError(f"the {name} arm has {count} rows with an outcome: two or more are needed")
     outcome = _scale(trial)
-    primary, relative = _primary(trial, outcome)
+    fit = _fit(trial, outcome)
+    primary, relative = _primary(trial, outcome, fit)
     shown = exponentiated(primary) if trial.log else primary
-    others = tuple(Alternative.of(exponentiated(e) if trial.log else e) for e in _others(trial, outcome))
+    others = tuple(Alternative.of(exponentiated(e) if trial.log else e) for e in _others(trial, outcome, fit))
     control = trial.treated == 0
     return Answer(
         shown,
@@ -76,7 +79,19 @@ def estimate(trial: Trial) -> Answer:
 
 def primary_effect(trial: Trial) -> Effect:
     """The primary effect alone, on the scale of the analysis."""
-    return _primary(trial, _scale(trial))[0]
+    outcome = _scale(trial)
+    return _primary(trial, outcome, _fit(trial, outcome))[0]
+
+
+def _fit(trial: Trial, outcome: Floats) -> linear.Fit:
+    """Least squares on the trial's columns; of strata alone there may be thousands, and no column is needed for them."""
+    return linear.least_squares(
+        design(replace(trial, stratum=None) if _by_stratum(trial) else trial), outcome
+    )
+
+
+def _by_stratum(trial: Trial) -> bool:
+    return trial.stratum is not None and trial.cluster is None and not trial.covariates.shape[1]
 
 
 def _estimand(trial: Trial) -> str:
@@ -114,49 +129,49 @@ def _linearised(numerator: Floats, denominator: Floats, treated: Floats) -> Floa
     return linear_rows
 
 
-def _primary(trial: Trial, outcome: Floats) -> tuple[Effect, Share | None]:
-    if trial.stratum is not None and trial.cluster is None and not trial.covariates.shape[1]:
+def _primary(trial: Trial, outcome: Floats, fit: linear.Fit) -> tuple[Effect, Share | None]:
+    if _by_stratum(trial):
         return _stratified(trial, outcome), None
-    fit = linear.least_squares(design(trial), outcome)
-    k = fit.design.shape[1]
     name = method_of(trial)
     if not cluster_robust(trial):
-        reason = (
-            f"{trial_clusters(trial)[0]} clusters, {trial_clusters(trial)[1]} of them treated: "
-            "no standard error by cluster can be trusted"
-        )
+        groups, treated, _ = trial_clusters(trial)
+        reason = f"{groups} clusters, {treated} of them treated: no standard error by cluster can be trusted"
         return Effect(float(fit.coefficients[1]), method=name, reason=reason), None
-    se, df = _error(trial, fit, outcome, linear.one(1, k))
-    effect = by_t(float(fit.coefficients[1]), se, df, name)
-    return effect, _relative(trial, fit, outcome)
+    error = _errors(trial, fit, outcome)
+    se, df = error(linear.one(1, fit.design.shape[1]))
+    return by_t(float(fit.coefficients[1]), se, df, name), _relative(trial, fit, error, df)
 
 
-def _error(trial: Trial, fit: linear.Fit, outcome: Floats, contrast: Floats) -> tuple[float, float]:
-    """Standard error and degrees of freedom of a contrast: Welch where there is nothing but two arms."""
-    plain = fit.design.shape[1] == 2 and trial.cluster is None
-    if not plain:
-        return linear.cr2(fit, contrast, trial.cluster)
-    parts = []
-    for arm, weight in ((1.0, contrast[1]), (0.0, contrast[0] - contrast[1])):
-        rows = outcome[trial.treated == arm]
-        # intercept and effect in terms of the two means: a*m0 + b*(m1 - m0)
-        parts.append((float(weight**2) * float(rows.var(ddof=1)) / len(rows), len(rows)))
-    total = parts[0][0] + parts[1][0]
-    if total <= 0:
-        return 0.0, 1.0
-    return math.sqrt(total), total**2 / sum(v**2 / (n - 1) for v, n in parts)
+def _errors(trial: Trial, fit: linear.Fit, outcome: Floats) -> Callable[[Floats], tuple[float, float]]:
+    """Standard error and degrees of freedom of any contrast: Welch where there is nothing but two arms."""
+    if trial.cluster is not None:
+        return linear.by_cluster(fit, trial.cluster).error
+    if fit.design.shape[1] > 2:
+        return lambda contrast: linear.cr2(fit, contrast)
+    arms = [outcome[trial.treated == arm] for arm in (1.0, 0.0)]
+    known = [(float(rows.var(ddof=1)) / len(rows), len(rows)) for rows in arms]
+
+    def welch(contrast: Floats) -> tuple[float, float]:
+        weights = (float(contrast[1]), float(contrast[0] - contrast[1]))  # in terms of the two means
+        parts = [(weight**2 * square, n) for weight, (square, n) in zip(weights, known, strict=True)]
+        total = parts[0][0] + parts[1][0]
+        if total <= 0:
+            return 0.0, 1.0
+        return math.sqrt(total), total**2 / sum(v**2 / (n - 1) for v, n in parts)
+
+    return welch
 
 
-def _relative(trial: Trial, fit: linear.Fit, outcome: Floats) -> Share | None:
+def _relative(
+    trial: Trial, fit: linear.Fit, error: Callable[[Floats], tuple[float, float]], df: float
+) -> Share | None:
     """The effect over the control level, by the delta method; None where that level is not above 0."""
     base, gap = float(fit.coefficients[0]), float(fit.coefficients[1])
     if trial.log or not base > 0:
         return None
     contrast = np.zeros(fit.design.shape[1])
     contrast[0], contrast[1] = -gap / base**2, 1 / base
-    se, _ = _error(trial, fit, outcome, contrast)
-    _, df = _error(trial, fit, outcome, linear.one(1, len(contrast)))  # one df for both scales
-    effect = by_t(gap / base, se, df, "delta method")
+    effect = by_t(gap / base, error(contrast)[0], df, "delta method")  # one df for both scales
     return Share(gap / base, effect.low, effect.high)
 
 
@@ -230,25 +245,22 @@ def _stratified(trial: Trial, outcome: Floats) -> Effect:
     return by_t(gap, math.sqrt(variance), df, "stratified difference of means, Satterthwaite t")
 
 
-def _others(trial: Trial, outcome: Floats) -> tuple[Effect, ...]:
+def _others(trial: Trial, outcome: Floats, fit: linear.Fit) -> tuple[Effect, ...]:
     """The same question by other methods, for the reader who asks."""
     none = trial.covariates[:, :0]
     plain = replace(trial, covariates=none, interacted=0, stratum=None, cluster=None)
-    found = []
-    if method_of(plain) != method_of(trial):
-        found.append(_primary(plain, outcome)[0])
-    raw = linear.least_squares(design(plain), outcome)
+    raw = fit if fit.design.shape[1] == 2 else _fit(plain, outcome)
+    found = [_primary(plain, outcome, raw)[0]] if method_of(plain) != method_of(trial) else []
     pooled = linear.classical(raw, linear.one(1, 2))
     found.append(by_t(float(raw.coefficients[1]), pooled, raw.df, "difference of means, pooled variance t"))
     if trial.covariates.shape[1]:
-        found += _adjusted(trial, outcome)
+        found += _adjusted(trial, outcome, fit)
     if trial.cluster is not None:
-        found += _clustered(trial, outcome)
+        found += _clustered(trial, outcome, fit)
     return tuple(found)
 
 
-def _adjusted(trial: Trial, outcome: Floats) -> list[Effect]:
-    fit = linear.least_squares(design(trial), outcome)
+def _adjusted(trial: Trial, outcome: Floats, fit: linear.Fit) -> list[Effect]:
     pick = linear.one(1, fit.design.shape[1])
     gap = float(fit.coefficients[1])
     found = [
@@ -259,15 +271,14 @@ def _adjusted(trial: Trial, outcome: Floats) -> list[Effect]:
     if not trial.interacted and trial.cluster is None:
         lin = replace(trial, interacted=trial.covariates.shape[1])
         if len(outcome) > 2 * design(lin).shape[1]:
-            found.append(_primary(lin, outcome)[0])
+            found.append(_primary(lin, outcome, _fit(lin, outcome))[0])
     return found
 
 
-def _clustered(trial: Trial, outcome: Floats) -> list[Effect]:
+def _clustered(trial: Trial, outcome: Floats, fit: linear.Fit) -> list[Effect]:
     """CR1 with a normal interval (what most software prints), wild bootstrap, randomisation by cluster."""
     cluster = trial.cluster
     assert cluster is not None
-    fit = linear.least_squares(design(trial), outcome)
     gap = float(fit.coefficients[1])
     found = []
     if cluster_robust(trial):
@@ -279,7 +290,8 @@ def _clustered(trial: Trial, outcome: Floats) -> list[Effect]:
             found.append(Effect(gap, p_value=p, method="wild cluster bootstrap-t", reason="a test only"))
     size = np.bincount(cluster).astype(float)
     treated = np.bincount(cluster, trial.treated)
-    if ((treated == 0) | (treated == size)).all() and 0 < (treated > 0).sum() < len(size):
+    whole = ((treated == 0) | (treated == size)).all() and 0 < (treated > 0).sum() < len(size)
+    if whole and len(size) <= MOST_DRAWN:
         p = assignment_p(
             np.bincount(cluster, outcome).astype(float), size, np.flatnonzero(treated > 0), trial.seed
         )

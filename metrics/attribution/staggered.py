@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from metrics.attribution.panel import Bools, Panel
+from metrics.attribution.panel import Panel
 from metrics.attribution.result import Effect, StudyError, by_t
 from metrics.core.shapes import Floats, Ints
 
@@ -25,6 +26,12 @@ class Rollout:
     start: Ints
     not_yet: bool = False
     anticipation: int = 0
+
+    @cached_property
+    def cohorts(self) -> tuple[Ints, Ints]:
+        """Starts that occur (U,), and which of them each unit has (N,)."""
+        starts, code = np.unique(self.start, return_inverse=True)
+        return starts, code.astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -59,17 +66,20 @@ def cells_of(rollout: Rollout) -> Cells:
     never = start >= panel.periods
     if not rollout.not_yet and not never.any():
         raise StudyError("no unit is never treated; use control_group: not_yet_treated")
+    by_period = np.ascontiguousarray(panel.outcome.T)
     found: list[tuple[int, int, float, Floats, float]] = []
     for g in np.unique(start[~never]):
         if g - rollout.anticipation < 1:
             continue
+        treated, controls = np.flatnonzero(start == g), np.flatnonzero(never)
         for t in range(1, panel.periods):
             base = g - rollout.anticipation - 1 if t >= g - rollout.anticipation else t - 1
-            late = max(t, base) + rollout.anticipation
-            controls = never | ((start > late) & (start != g)) if rollout.not_yet else never
-            cell = _cell(panel, start == g, controls, t, base)
+            if rollout.not_yet:
+                late = max(t, base) + rollout.anticipation
+                controls = np.flatnonzero(never | ((start > late) & (start != g)))
+            cell = _cell(by_period[t] - by_period[base], treated, controls)
             if cell is not None:
-                found.append((int(g), t, *cell, float((start == g).mean())))
+                found.append((int(g), t, *cell, len(treated) / panel.units))
     if not any(t >= g for g, t, *_ in found):
         raise StudyError(
             "no cohort has a period before and a period after its adoption with comparison units"
@@ -78,24 +88,20 @@ def cells_of(rollout: Rollout) -> Cells:
     return Cells(np.array(cohort), np.array(period), np.array(att), np.array(influence), np.array(share))
 
 
-def _cell(
-    panel: Panel,
-    treated: Bools,
-    controls: Bools,
-    t: int,
-    base: int,
-) -> tuple[float, Floats] | None:
-    """One difference of changes and its influence function; None without units on a side."""
-    change = panel.outcome[:, t] - panel.outcome[:, base]
-    known = np.isfinite(change)
-    a, b = treated & known, controls & known
-    if not a.any() or not b.any():
-        return None
-    mean_a, mean_b = float(change[a].mean()), float(change[b].mean())
-    influence = np.zeros(panel.units)
-    influence[a] = (change[a] - mean_a) * (panel.units / a.sum())
-    influence[b] -= (change[b] - mean_b) * (panel.units / b.sum())
-    return mean_a - mean_b, influence
+def _cell(change: Floats, treated: Ints, controls: Ints) -> tuple[float, Floats] | None:
+    """One difference of changes (N,) and its influence function; None without units on a side."""
+    influence = np.zeros(len(change))
+    means = []
+    for side, sign in ((treated, 1.0), (controls, -1.0)):
+        known = np.isfinite(change[side])
+        rows = side if known.all() else side[known]
+        if not len(rows):
+            return None
+        moved = change[rows]
+        mean = float(moved.mean())
+        influence[rows] = (moved - mean) * (sign * len(change) / len(rows))
+        means.append(mean)
+    return means[0] - means[1], influence
 
 
 def variance(influence: Floats, panel: Panel) -> Floats:
@@ -111,12 +117,11 @@ def variance(influence: Floats, panel: Panel) -> Floats:
 def combined(cells: Cells, keep: Ints, rollout: Rollout, at: int) -> Part:
     """Cells weighted by the sizes of their cohorts, with the weights' own sampling error."""
     share, total = cells.share[keep], float(cells.share[keep].sum())
-    weight = share / total
-    influence = weight @ cells.influence[keep]
-    member = rollout.start[None, :] == cells.cohort[keep][:, None]
-    centred = member - share[:, None]
-    drift = centred / total - np.outer(share / total**2, centred.sum(axis=0))
-    return Part(at, float(weight @ cells.att[keep]), influence + cells.att[keep] @ drift)
+    att, weight = cells.att[keep], cells.share[keep] / total
+    starts, of = rollout.cohorts
+    centred = (starts == cells.cohort[keep][:, None]) - share[:, None]
+    drift = att @ centred / total - float(att @ share) / total**2 * centred.sum(axis=0)
+    return Part(at, float(weight @ att), weight @ cells.influence[keep] + drift[of])
 
 
 def by_event(cells: Cells, rollout: Rollout) -> tuple[Part, ...]:

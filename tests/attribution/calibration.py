@@ -64,13 +64,13 @@ def tally(name: str, found: Iterable[Judged]) -> Tally:
 
 
 def design(name: str, studies: int) -> tuple[Tally, tuple[Tally, ...]]:
-    """All kinds of a design that may be called attributed at all, and each kind."""
+    """All kinds of a design that may be called attributed at all (all of them where none may), and each kind."""
     by_kind: dict[str, list[Judged]] = {make.__name__: [] for make, _ in nulls.KINDS[name]}
     for seed in range(studies):
         make = nulls.kind_of(name, seed)
         by_kind[make.__name__].append(nulls.judged(make, seed))
     kinds = tuple(tally(kind, found) for kind, found in by_kind.items())
-    allowed = {k.name for k in kinds if k.attributed}
+    allowed = {k.name for k in kinds if k.attributed} or set(by_kind)
     return tally(name, (j for kind, found in by_kind.items() if kind in allowed for j in found)), kinds
 
 
@@ -137,7 +137,8 @@ Studies in which nothing happened, made by `tests/attribution/nulls.py` (AR(1) e
 units), handed to the app as rows and specification and graded by it. A nominal 5 % must lie between 3 and 7 % of the
 intervals of every design that may be called attributed, and among the attributed ones at most at 7 %: some gates look at
 the result too (a drift that would overturn it, methods that disagree), and take findings away but never add one. A design's
-line leaves out kinds of which the app calls none attributed. Intervals are Wilson's. Made by
+line leaves out kinds of which the app calls none attributed; a design that does not hold its 5 % has none attributed.
+Intervals are Wilson's. Made by
 `python -m tests.attribution.calibration`.
 
 | Design and kind | Studies | With an interval | Of these called something | Called attributed | Of these called something |

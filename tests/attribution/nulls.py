@@ -226,13 +226,26 @@ def counts(rng: Rng) -> Study:
     return asked, table(t=np.arange(n), y=y)
 
 
-def followed(rng: Rng) -> Study:
-    """One series with control series that it follows, for the Bayesian model: seconds each, so it is no part of KINDS."""
-    n = 72
-    other = 50 + 3 * ar(rng, 2, n, 0.7)
-    y = 10 + 0.6 * other[0] + 0.3 * other[1] + ar(rng, 1, n, 0.5)[0]
-    asked = spec("interrupted_series", period="t", treated_from=48, controls=("a", "b"))
-    return asked, table(t=np.arange(n), y=y, a=other[0], b=other[1])
+def followed(rng: Rng, rho: float) -> Study:
+    """One series with one to three control series that it follows, for the Bayesian model."""
+    n, count = 72, int(rng.integers(1, 4))
+    other = 50 + 3 * ar(rng, count, n, 0.7)
+    y = 10 + rng.uniform(0.2, 0.6, count) @ other + ar(rng, 1, n, rho)[0]
+    names = ("a", "b", "c")[:count]
+    asked = spec("interrupted_series", period="t", treated_from=48, controls=names)
+    return asked, table(t=np.arange(n), y=y, **dict(zip(names, other, strict=True)))
+
+
+def followed_white(rng: Rng) -> Study:
+    return followed(rng, 0.0)
+
+
+def followed_half(rng: Rng) -> Study:
+    return followed(rng, 0.5)
+
+
+def followed_strong(rng: Rng) -> Study:
+    return followed(rng, 0.8)
 
 
 # The kinds of each design, and how many of 40 studies are of each; dear kinds are few.
@@ -250,6 +263,7 @@ KINDS: dict[str, tuple[tuple[Callable[[Rng], Study], int], ...]] = {
     "staggered": ((staggered_many, 14), (staggered_few, 12), (staggered_later, 14)),
     "synthetic_control": ((synthetic_one, 30), (synthetic_plain, 9), (synthetic_few, 1)),
     "interrupted_series": ((series_white, 10), (series_half, 10), (series_strong, 10), (counts, 10)),
+    "series_with_controls": ((followed_white, 14), (followed_half, 13), (followed_strong, 13)),
 }
 
 

@@ -19,9 +19,13 @@ LEAST, MOST = (LOW, HIGH) if SOAK else (0.0, 0.18)
 def test_nothing_is_called_something_in_about_one_study_of_twenty(name: str):
     whole, kinds = design(name, STUDIES)
     assert whole.all_rate is not None
-    assert LEAST <= whole.all_rate.value <= MOST, whole
-    assert whole.rate is not None
-    assert whole.rate.value <= MOST, whole
+    if name == "series_with_controls":  # its 5 % is not 5 %, and so none of it may be called attributed
+        assert whole.all_rate.value > MOST
+        assert (whole.attributed, whole.rate) == (0, None)
+    else:
+        assert LEAST <= whole.all_rate.value <= MOST, whole
+        assert whole.rate is not None
+        assert whole.rate.value <= MOST, whole
     assert sum(k.studies for k in kinds) == STUDIES
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import json
+import random
 import resource
 from pathlib import Path
 
 import pytest
 
+from app.govern.baselines import examine
 from app.govern.baselines.child import Job
 from app.govern.baselines.dialect import Dialect, DialectError
-from app.govern.baselines.layout import layout_of, template_csv, template_xlsx
+from app.govern.baselines.examine import Difference
+from app.govern.baselines.held import Held
+from app.govern.baselines.layout import Layout, layout_of, template_csv, template_xlsx
 from app.govern.baselines.reading import Refused, kind_of
 from app.govern.baselines.repairs import CELLS, FILES
 from app.govern.baselines.sandbox import MEMORY, SANDBOX, Sandbox, Seen
+from app.govern.baselines.sums import difference, header, summed, told
 from data.registers.baselines import DATE_ORDERS, DECIMALS, GRAINS
 from tests.cases import SOAK
 from tests.ledger import odd_books, odd_files
@@ -155,6 +161,54 @@ def test_against_the_baseline_in_force_it_is_told_what_changes(tmp_path: Path):
     assert [(c.period, c.before, c.after) for c in found.examples] == [
         ("2026-02-01", "13.5 / 10", "99 / 10"), ("2026-03-01", "", "1 / 1"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "layout", [layout_of("x.y", "seconds", "day-unit"), layout_of("x.y", "share", "month")]
+)
+def test_rows_held_in_a_file_come_to_the_same_as_rows_held_in_memory(layout: Layout, tmp_path: Path):
+    rng = random.Random(5)
+    days = [f"2025-01-{d:02d}" for d in range(1, 29)]
+    rows = [
+        ((rng.choice(days), rng.choice("äöüZ𝔷a") * layout.by_unit), (rng.random(), 1.0 + rng.randrange(9)))
+        for _ in range(400)
+    ]
+    few, many = Held(tmp_path), Held(tmp_path, most=20)
+    assert [few.add(*row) for row in rows] == [many.add(*row) for row in rows]
+    assert (tmp_path / "held.sqlite").exists()
+    assert list(few.in_order()) == list(many.in_order()) == sorted(few.in_order())
+    assert (len(few), summed(few, layout)) == (len(many), summed(many, layout))
+    (tmp_path / "before.csv").write_bytes(
+        header(layout) + b"".join(told(k, f, layout) for k, f in few.in_order())
+    )
+    same = difference(many, layout, tmp_path / "before.csv")
+    assert same == Difference(0, 0, len(few), 0, ())
+    other = Held(tmp_path)
+    for at, (key, figures) in enumerate(few.in_order()):
+        if at % 3:
+            other.add(key, (figures[0] + (at % 3 == 1), *figures[1:]))
+    other.add(("2030-01-01", "new" * layout.by_unit), (0.0, 1.0))
+    found = difference(other, layout, tmp_path / "before.csv")
+    assert found is not None
+    thirds = [sum(at % 3 == rest for at in range(len(few))) for rest in range(3)]
+    assert (found.new, found.gone, found.changed, found.same) == (1, *thirds)
+
+
+def test_rows_to_mend_beyond_what_is_handed_back_are_counted_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(examine, "MOST_MARKED", 400)
+    rows = ((at, ["2026-01-01", "x", "1"]) for at in range(2, 102))
+    head = iter([(1, ["period", "value", "n"])])
+    layout = layout_of("x.y", "seconds", "month")
+    found = examine.examine(itertools.chain(head, rows), layout, Dialect(), NOW, tmp_path, None, even=True)
+    assert found.bad_rows == found.repairs[0].count == 100
+    marked = (tmp_path / "marked.csv").read_text("utf-8-sig").splitlines()
+    assert 5 < len(marked) < 20
+    assert (
+        marked[-1]
+        == f",,,,{100 - (len(marked) - 2)} further rows to mend are not listed; mend these and check again"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from app.__main__ import cli
@@ -313,3 +316,57 @@ def test_the_command_line_checks_uploads_and_tells_history(held, settings, tmp_p
     assert isinstance(command(tmp_path, "approve", record_id, "--as", "anna").exception, Denied)
     told = json.loads(command(tmp_path, "history", "--json").stdout)
     assert [(v["baseline"], v["state"], v["who"]) for v in told] == [(record_id, "draft", "demo|anna")]
+
+
+@pytest.fixture(scope="module")
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A disk of 6 MB of its own: the system itself says when it is full."""
+    place = tmp_path_factory.mktemp("disk")
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", place], check=False, capture_output=True
+    ).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+ROOMS = (
+    0,
+    24,
+    60,
+    100,
+    150,
+    200,
+)  # KiB left: the child's rows, the kept file, the kept rows and the ledger need some each
+
+
+def test_a_disk_without_room_leaves_the_former_baseline_and_with_room_the_upload_goes_on(
+    small_disk: Path, template: Path, tmp_path: Path
+):
+    desk, settings = homes.copy_of(template, small_disk / "ledger.sqlite"), Settings(home=small_disk)
+    desk.initiative()
+    row = approved(desk, settings, tmp_path)
+    said = set()
+    for room in ROOMS:
+        lines = (f"{1950 + m // 12}-{m % 12 + 1:02d}-01,{room + 1},{100_000 + m}" for m in range(900))
+        wish = wanted(
+            tmp_path, "\n".join(("period,numerator,denominator,note", *(f"{x},{'x' * 60}" for x in lines)))
+        )
+        filler = small_disk / "filler"
+        filler.write_bytes(bytes(max(0, shutil.disk_usage(small_disk).free - (room << 10))))
+        try:
+            checked, receipt = upload(desk.ledger, settings, wish, who("anna"))
+            said.add(checked.findings.refused or "taken")
+            assert (receipt is None) == bool(checked.findings.refused)
+        except (OSError, sa.exc.OperationalError) as error:
+            said.add(type(error).__name__)
+        finally:
+            filler.unlink()
+        front = in_force(every(desk), SERIES)
+        assert front is not None
+        assert front.record_id == row.record_id
+        assert verify(desk.ledger.store, deep=True, files=evidence.folder(settings)).state == "intact"
+        assert not list(evidence.folder(settings).glob("*.tmp"))
+        checked, receipt = upload(desk.ledger, settings, wish, who("anna"))
+        assert receipt is not None or checked.known is not None
+    assert {"no_room", "OSError"} <= said, said

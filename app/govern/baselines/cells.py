@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 import unicodedata
-from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from app.govern.baselines.dialect import BIGGEST, Dialect, Fault, on_grid, period_of, unit_name
@@ -14,6 +13,7 @@ from app.govern.baselines.reading import Cell
 
 Key = tuple[str, str]
 Fields = list[tuple[str, str, Cell]]  # code, column, value
+MOST_PERIODS = 20_000  # remembered as they are written; files have far more rows than periods
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LENGTH = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
 
@@ -30,9 +30,14 @@ def guard(text: str) -> str:
 
 
 def row_of(
-    cells: list[Cell], places: dict[str, int], layout: Layout, dialect: Dialect, now: dt.datetime
+    cells: list[Cell],
+    places: dict[str, int],
+    layout: Layout,
+    dialect: Dialect,
+    now: dt.datetime,
+    periods: dict[str, str],
 ) -> tuple[Fields, Key, tuple[float, ...]]:
-    """Faults as (code, column, value), the row's key, and its figures."""
+    """Faults as (code, column, value), the row's key, and its figures. `periods` remembers those read before."""
     faults: Fields = []
     key = {"period": "", "unit": ""}
     figures: list[float] = []
@@ -40,8 +45,13 @@ def row_of(
         at = places[column.name]
         value = cells[at] if at < len(cells) else None
         try:
-            if column.kind in key:
-                key[column.kind] = _READ[column.kind](value, layout, dialect, now)
+            if column.kind == "unit":
+                key["unit"] = _unit(value)
+            elif column.kind == "period":
+                known = periods.get(value) if isinstance(value, str) else None
+                key["period"] = known or _period(value, layout, dialect, now)
+                if known is None and isinstance(value, str) and len(periods) < MOST_PERIODS:
+                    periods[value] = key["period"]
             else:
                 figures.append(_figure(value, column, dialect))
         except Fault as fault:
@@ -100,14 +110,11 @@ def _of_moment(value: dt.datetime, layout: Layout, dialect: Dialect) -> dt.date 
     return on_grid(local.date(), layout.period)
 
 
-def _unit(value: Cell, layout: Layout, dialect: Dialect, now: dt.datetime) -> str:  # noqa: ARG001 (one shape for all)
+def _unit(value: Cell) -> str:
     if isinstance(value, bool | float | dt.date):
         raise Fault("wrong_type")
     text = "" if value is None else str(value)
     return unit_name(unicodedata.normalize("NFC", text).strip(" "))
-
-
-_READ: dict[str, Callable[[Cell, Layout, Dialect, dt.datetime], str]] = {"period": _period, "unit": _unit}
 
 
 def _figure(value: Cell, column: Column, dialect: Dialect) -> float:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import errno
 import json
 import os
 import resource
 import signal
+import sqlite3
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ from app.govern.baselines.layout import Layout, layout_of
 from app.govern.baselines.reading import Limits, Refused, rows_of
 
 TOO_COSTLY = 3  # exit status of a fork that asked for more than its limits
+NO_ROOM = 4  # and of one whose rows the disk did not take
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,12 @@ def _work(job: Job) -> None:
         status = 0
     except MemoryError:
         status = TOO_COSTLY
+    except OSError as error:
+        status = NO_ROOM if error.errno in _FULL else 1
+    except sqlite3.OperationalError as error:
+        status = (
+            NO_ROOM if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) else 1
+        )
     finally:
         os._exit(status)
 

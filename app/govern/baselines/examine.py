@@ -9,14 +9,20 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.govern.baselines.cells import Fields, Key, guard, row_of, shown
+from app.govern.baselines.cells import Fields, guard, row_of, shown
 from app.govern.baselines.dialect import Dialect
+from app.govern.baselines.held import Held
 from app.govern.baselines.layout import Layout
 from app.govern.baselines.reading import Cell, Refused, Rows
 from app.govern.baselines.repairs import CELLS, Example, Repair
 
+if TYPE_CHECKING:
+    import _csv
+
 EXAMPLES, PREVIEW = 5, 20
+MOST_MARKED = 16 << 20  # bytes of rows to mend that are handed back; beyond that they are counted only
 
 
 @dataclass(frozen=True)
@@ -113,24 +119,51 @@ def examine(
     if header is None:
         raise Refused("empty")
     places, ignored = match(header[1], layout)
-    check = _Check(layout, dialect, now, places, len(header[1]), even=even)
+    check = _Check(layout, dialect, now, places, len(header[1]), Held(out), even=even)
     preview: list[tuple[str, ...]] = []
-    bad = 0
     with (out / "marked.csv").open("w", encoding="utf-8-sig", newline="") as handle:
-        marked = csv.writer(handle)
-        marked.writerow([*map(guard, map(shown, header[1])), "row", "error"])
+        marked = _Marked(csv.writer(handle), header[1])
         for line, cells in rows:
             if len(preview) < PREVIEW:
                 preview.append(tuple(shown(c)[:60] for c in cells))
             faults = check.take(cells)
             if faults:
-                bad += 1
-                marked.writerow([*(guard(shown(c)) for c in cells), line, check.tally.row(line, faults)])
-    if not check.good and not bad:
+                marked.add(line, cells, check.tally.row(line, faults))
+        marked.close()
+    if not len(check.good) and not marked.rows:
         raise Refused("no_rows")
-    if bad:
-        return Findings("", "", check.tally.repairs(), bad, ignored, tuple(preview))
+    if marked.rows:
+        return Findings("", "", check.tally.repairs(), marked.rows, ignored, tuple(preview))
     return _sound(check.good, layout, out, before, ignored, tuple(preview))
+
+
+class _Marked:
+    """The rows to mend as a file, each with what to do; the first of them where they are too many to hand back."""
+
+    def __init__(self, writer: _csv.Writer, header: list[Cell]) -> None:
+        self._writer, self._width, self._room, self._listed, self.rows = (
+            writer,
+            len(header),
+            MOST_MARKED,
+            0,
+            0,
+        )
+        writer.writerow([*map(guard, map(shown, header)), "row", "error"])
+
+    def add(self, line: int, cells: list[Cell], todo: str) -> None:
+        self.rows += 1
+        if self._room <= 0:
+            return
+        told = [guard(shown(c)) for c in cells]
+        self._room -= sum(len(t.encode()) for t in (*told, todo))
+        self._listed += 1
+        self._writer.writerow([*told, line, todo])
+
+    def close(self) -> None:
+        """Say how many rows are not listed, if any."""
+        if self.rows > self._listed:
+            more = f"{self.rows - self._listed:,} further rows to mend are not listed; mend these and check again"
+            self._writer.writerow([*[""] * self._width, "", more])
 
 
 @dataclass
@@ -142,19 +175,18 @@ class _Check:
     now: dt.datetime
     places: dict[str, int]
     width: int
+    good: Held
     even: bool = field(kw_only=True)
-    good: dict[Key, tuple[float, ...]] = field(default_factory=dict)
     tally: _Tally = field(default_factory=_Tally)
+    periods: dict[str, str] = field(default_factory=dict)
 
     def take(self, cells: list[Cell]) -> Fields:
         """Keep one row if it is sound; what is wrong with it otherwise."""
         if len(cells) > self.width or (self.even and len(cells) < self.width):
             return [("ragged", "", f"{len(cells)} cells, {self.width} in the header")]
-        faults, key, figures = row_of(cells, self.places, self.layout, self.dialect, self.now)
-        if not faults and key in self.good:
+        faults, key, figures = row_of(cells, self.places, self.layout, self.dialect, self.now, self.periods)
+        if not faults and not self.good.add(key, figures):
             return [("duplicate", "period", cells[self.places["period"]])]
-        if not faults:
-            self.good[key] = figures
         return faults
 
 
@@ -181,7 +213,7 @@ def _named(cell: Cell) -> str:
 
 
 def _sound(
-    good: dict[Key, tuple[float, ...]],
+    good: Held,
     layout: Layout,
     out: Path,
     before: Path | None,
@@ -189,11 +221,14 @@ def _sound(
     preview: tuple[tuple[str, ...], ...],
 ) -> Findings:
     """Write the rows in their one order, and add up what they come to."""
-    from app.govern.baselines.sums import difference, summed, told
+    from app.govern.baselines.sums import difference, header, summed, told
 
-    digest = hashlib.sha256()
+    first = header(layout)
+    digest = hashlib.sha256(first)
     with (out / "rows.csv").open("wb") as handle:
-        for line in told(good, layout):
+        handle.write(first)
+        for key, figures in good.in_order():
+            line = told(key, figures, layout)
             digest.update(line)
             handle.write(line)
     return Findings(

@@ -64,6 +64,7 @@ FILES: dict[str, str] = {
     "sheet": "Name the sheet that holds the baseline.",
     "not_parquet": "The file is no sound Parquet file; write it again.",
     "nested": "Write flat columns; lists and structures are not taken.",
+    "no_room": "The disk of this home has no room for the file's rows; make room and bring it in again.",
     "too_costly": "Reading the file took more memory or time than is allowed; export it again, or split it.",
 }
 

@@ -6,13 +6,14 @@ import dataclasses
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.govern.baselines.child import TOO_COSTLY, Job
+from app.govern.baselines.child import NO_ROOM, TOO_COSTLY, Job
 from app.govern.baselines.examine import Change, Difference, Findings, Sums
 from app.govern.baselines.repairs import Example, Repair
 from app.settings import ROOT
@@ -42,15 +43,9 @@ class Sandbox:
             answer = self._ask(job)
         path = Path(job.out) / "findings.json"
         if answer is None or answer["status"] != 0 or not path.exists():
-            code = None if answer is None else answer["status"]
-            why = (
-                "memory"
-                if code == TOO_COSTLY
-                else "time"
-                if code in (-14, -24, None)
-                else f"the reader ended with {code}"
+            return Seen(
+                _lost(None if answer is None else answer["status"]), 0 if answer is None else answer["peak"]
             )
-            return Seen(Findings(refused="too_costly", detail=why), 0 if answer is None else answer["peak"])
         return Seen(findings_of(path.read_text()), answer["peak"])
 
     def close(self) -> None:
@@ -93,6 +88,16 @@ class Sandbox:
                 if pipe is not None:
                     pipe.close()
             self._process = None
+
+
+def _lost(status: int | None) -> Findings:
+    """Why a fork ended without an answer, by its exit status; None where it never came."""
+    if status == NO_ROOM:
+        return Findings(refused="no_room")
+    if status == TOO_COSTLY:
+        return Findings(refused="too_costly", detail="memory")
+    timed_out = status in (-signal.SIGALRM, -signal.SIGXCPU, None)
+    return Findings(refused="too_costly", detail="time" if timed_out else f"the reader ended with {status}")
 
 
 SANDBOX = Sandbox()

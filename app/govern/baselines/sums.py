@@ -1,26 +1,30 @@
-"""Checked rows as canonical text, what they add up to, and how they differ from the baseline in force."""
+"""Checked rows as canonical text, what they add up to, and how they differ from the baseline in force.
+
+Rows come one at a time and in order, so a file of any length is added up in the same memory.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from app.govern.baselines.cells import Key
 from app.govern.baselines.examine import Change, Difference, Sums
+from app.govern.baselines.held import Figures, Held, Ordered
 from app.govern.baselines.layout import Layout
 
 EXAMPLES = 10
-Figures = tuple[float, ...]
 
 
-def told(good: Mapping[Key, Figures], layout: Layout) -> Iterator[bytes]:
-    """The rows by period and unit as CSV lines: one text for one content, however the file was written."""
-    yield (",".join(layout.names) + "\n").encode()
-    for period, unit in sorted(good):
-        name = '"' + unit.replace('"', '""') + '"'
-        keys = [period, name] if layout.by_unit else [period]
-        yield (",".join([*keys, *map(_number, good[period, unit])]) + "\n").encode()
+def header(layout: Layout) -> bytes:
+    return (",".join(layout.names) + "\n").encode()
+
+
+def told(key: Key, figures: Figures, layout: Layout) -> bytes:
+    """A row as a CSV line: one text for one content, however the file was written."""
+    name = '"' + key[1].replace('"', '""') + '"'
+    keys = [key[0], name] if layout.by_unit else [key[0]]
+    return (",".join([*keys, *map(_number, figures)]) + "\n").encode()
 
 
 def _number(value: float) -> str:
@@ -28,11 +32,12 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(value)
 
 
-def summed(good: Mapping[Key, Figures], layout: Layout) -> Sums:
+def summed(good: Held, layout: Layout) -> Sums:
     """Counts added up, or the mean of values weighted by n with its second moment over rows."""
-    periods = [p for p, _ in good]
+    first = last = ""
     numerator = denominator = n = mean = m2 = 0.0
-    for figures in (good[key] for key in sorted(good)):
+    for (last, _), figures in good.in_order():
+        first = first or last
         if layout.shared:
             numerator += figures[0]
             denominator += figures[1]
@@ -42,36 +47,40 @@ def summed(good: Mapping[Key, Figures], layout: Layout) -> Sums:
         step = figures[0] - mean
         mean += step * weight / n
         m2 += weight * step * (figures[0] - mean)
-    units = len({u for _, u in good})
-    return Sums(len(good), units, min(periods), max(periods), numerator, denominator, n, mean, m2)
+    return Sums(len(good), good.units(), first, last, numerator, denominator, n, mean, m2)
 
 
-def read_rows(path: Path, layout: Layout) -> dict[Key, Figures]:
-    """The rows that `told` wrote."""
+def read_rows(path: Path, layout: Layout) -> Ordered:
+    """The rows that `told` wrote, in their order."""
     with path.open(encoding="utf-8", newline="") as handle:
         lines = csv.reader(handle)
         next(lines)
         split = 2 if layout.by_unit else 1
-        return {
-            (row[0], row[1] if layout.by_unit else ""): tuple(float(x) for x in row[split:]) for row in lines
-        }
+        for row in lines:
+            yield (row[0], row[1] if layout.by_unit else ""), tuple(float(x) for x in row[split:])
 
 
-def difference(good: Mapping[Key, Figures], layout: Layout, before: Path | None) -> Difference | None:
-    """What an approval would change against the rows in force; None where none are."""
+def difference(good: Held, layout: Layout, before: Path | None) -> Difference | None:
+    """What an approval would change against the rows in force; None where none are. Both are read side by side."""
     if before is None:
         return None
-    held = read_rows(before, layout)
     changes: list[Change] = []
-    new = changed = 0
-    for key in sorted({*held, *good}):
-        old, now = held.get(key), good.get(key)
-        new += old is None
-        changed += old is not None and now is not None and old != now
-        if old != now and len(changes) < EXAMPLES:
-            changes.append(Change(*key, _told(old), _told(now)))
-    gone = len(held.keys() - good.keys())
-    return Difference(new, changed, len(good) - new - changed, gone, tuple(changes))
+    new = changed = same = gone = 0
+    olds, nows = read_rows(before, layout), good.in_order()
+    old, now = next(olds, None), next(nows, None)
+    while old is not None or now is not None:
+        key = min(row[0] for row in (old, now) if row is not None)
+        was = old[1] if old is not None and old[0] == key else None
+        turned = now[1] if now is not None and now[0] == key else None
+        new += was is None
+        gone += turned is None
+        same += was == turned
+        changed += was is not None and turned is not None and was != turned
+        if was != turned and len(changes) < EXAMPLES:
+            changes.append(Change(*key, _told(was), _told(turned)))
+        old = old if was is None else next(olds, None)
+        now = now if turned is None else next(nows, None)
+    return Difference(new, changed, same, gone, tuple(changes))
 
 
 def _told(figures: Figures | None) -> str:

@@ -68,10 +68,11 @@ def _peeking(spec: Spec, periods: Periods) -> Diagnostic:
             "write planned_end, the last period of the study; look once it is reached",
         )
     end = periods.place(spec.planned_end, "planned_end")
-    if periods.at[-1] < end:
+    ahead = max(end - float(periods.at[-1]), 0.0)  # days, where periods are dates
+    if ahead:
         return gates.diagnostic(
-            name, float(periods.at[-1]), end, Verdict.WARN,
+            name, ahead, 0, Verdict.WARN,
             f"the data end at {periods.labels[-1]}, before the planned {truth(spec.planned_end)}",
             "fixed intervals hold at the planned end only; until then read sequential ones",
         )  # fmt: skip
-    return gates.diagnostic(name, float(periods.at[-1]), end, Verdict.PASS, "the planned end is reached")
+    return gates.diagnostic(name, ahead, 0, Verdict.PASS, "the planned end is reached")

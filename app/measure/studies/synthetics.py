@@ -36,7 +36,11 @@ def answer(spec: Spec, table: Table, seed: int) -> Answer:
         *found.diagnostics,
         gates.detectable(found.effect),
         *plan_gates(spec, cube.periods),
-        gates.unknown("spill_over", "no column says who met the treatment", "say so in the plan's donors"),
+        gates.unknown(
+            "spill_over",
+            "no column says who met the treatment",
+            "leave donors out that the treatment may have reached",
+        ),
     )
     return relogged(spec, replace(found, diagnostics=checks, warnings=notes))
 
