@@ -29,6 +29,7 @@ from metrics.core.shapes import Columns, Counts, Floats, Sums
 
 COUNTS = ("n", "caught", "wrong", "missed")
 PLACED = ("positives", "negatives", "below", "above", "below2", "above2", "ties")
+WOLTER = "Wolter 2007, Introduction to Variance Estimation, ISBN 978-0-387-32917-8, chapter 2"
 LINEARISED = "Student t between 64 buckets of persons"
 
 
@@ -192,7 +193,7 @@ _metric = partial(
 )  # fmt: skip
 _share = partial(
     _metric, unit=Unit.SHARE, interval=f"Wilson, effective size, {LINEARISED}",
-    references=("Wolter 2007, Introduction to Variance Estimation, chapter 2", "Liang and Zeger 1986, doi:10.1093/biomet/73.1.13"),
+    references=(WOLTER, "Liang and Zeger 1986, doi:10.1093/biomet/73.1.13"),
 )  # fmt: skip
 BUCKETED = (
     "Persons lie in 64 buckets by a digest of their identifier, asked of the warehouse each time; only the buckets' sums "
