@@ -46,9 +46,9 @@ class Clusters:
 
     @classmethod
     def of(cls, columns: Columns) -> Clusters:
-        counts = (columns[k].astype(float) for k in COUNTS)
+        n, caught, wrong, missed = (columns[k].astype(float) for k in COUNTS)
         *placed, ties = (columns[k].astype(float) for k in PLACED)
-        return cls(*counts, Placed(*placed), ties)
+        return cls(n, caught, wrong, missed, Placed(*placed), ties)
 
 
 def _binned(facts: Facts) -> sa.Subquery:

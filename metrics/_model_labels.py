@@ -165,8 +165,7 @@ COHORTS = Cohorts(
     ARRIVALS,
     "model_id",
     last_mature_day,
-    "too young to be judged: the outcomes of these days are still coming in (see model.maturity_age; estimates end in "
-    "_estimated, and cohorts=known judges by what is known)",
+    "too young to be judged: the outcomes of these days are still coming in",
 )
 
 _metric = partial(

@@ -33,7 +33,8 @@ def days_to_compare(frame: Frame) -> tuple[dt.date, ...]:
     first, last = frame.days.first, frame.days.last
     if first is None or last is None:
         return ()
-    day, found = last.replace(day=1), []
+    day = last.replace(day=1)
+    found: list[dt.date] = []
     while day > first and len(found) < MOST:
         found.append(day)
         day = (day - dt.timedelta(days=1)).replace(day=1)

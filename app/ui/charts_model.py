@@ -7,7 +7,7 @@ import streamlit as st
 from app.measure import words
 from app.measure.judged import bucket_of
 from app.measure.model_cards import Bars, ModelDetail, Promises, RocCurve
-from app.ui.charts import Chart, Spec, band, draw, history, layout, thinned
+from app.ui.charts import Chart, Spec, band, draw, history, layout, named, thinned
 from app.ui.theme import REFERENCE_LINE, SERIES
 
 HEIGHT = 300
@@ -30,7 +30,7 @@ def detail(found: ModelDetail) -> tuple[tuple[str, Chart], ...]:
 
 def trend(found: ModelDetail) -> Chart:
     """Ranking by week: measured weeks as a line, young ones dashed and called estimated."""
-    drawn = history(found.auc, found.trend)
+    drawn = named("Ranking by week", history(found.auc, found.trend))
     young = [r for r in found.estimated if r.value is not None]
     if not drawn.figure or not young:
         return drawn

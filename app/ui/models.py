@@ -55,7 +55,7 @@ def _charts(found: Analysis) -> list[tuple[str, Chart]]:
     if found.arrival:
         drawn.append(("arrival", arrival(found.arrival)))
     if found.gap:
-        drawn.append(("gap", charts.history(*found.gap)))
+        drawn.append(("gap", charts.named("Widest gap in wrong flags", charts.history(*found.gap))))
     return drawn
 
 
@@ -154,7 +154,7 @@ def heat(found: Heat) -> Chart:
         "zmin": min(values), "zmax": max(values), "colorscale": [[0, TINT], [1, SERIES[0]]],
         "colorbar": {"thickness": 10, "tickformat": ".0%", "outlinewidth": 0},
     }  # fmt: skip
-    axes = ({"type": "date", "tickformat": "%-d %b", "nticks": 6}, {"type": "category"})
+    axes = ({"type": "date", "tickformat": "%-d %b", "nticks": 6}, {"type": "category", "showgrid": False})
     shape = layout(120 + 34 * len(names), *axes)
     note = f"Each square is a segment's flags of one day; squares of fewer than {FEW} with an outcome stay empty."
     return Chart(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic
+from typing import Any, Generic
 
 from metrics.core.metric import C, Metric, Rollup, Setting
 
@@ -30,7 +30,7 @@ class Cohorts(Generic[C]):
     young: str
 
 
-def matured(metric: Metric[C], cohorts: Cohorts[object]) -> Metric[C]:
+def matured(metric: Metric[C], cohorts: Cohorts[Any]) -> Metric[C]:
     """The metric over mature cohorts, with the setting that says otherwise and the sentence that says so."""
     return replace(
         metric,

@@ -19,7 +19,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from metrics._model_top import Top, _at_cut, _precision
-from metrics.core.agreement import RateSeen, effective, rogan_gladen
+from metrics.core.agreement import RateSeen, effective, rogan_gladen, rogan_gladen_within
 from metrics.core.calibration import slope
 from metrics.core.clusters import auc as clustered
 from metrics.core.discrimination import auc, rank
@@ -105,28 +105,31 @@ def _held(s: np.ndarray, y: np.ndarray, edges: np.ndarray, truth: tuple[float, f
 
 
 def hallucination(rate: float, n: int, runs: int, seed: int = 3) -> tuple[Covered, ...]:
-    """Coverage of the corrected rate, and of the judge's own, uncorrected."""
+    """Coverage of the corrected rate, of Lang and Reiczigel's for a judge checked elsewhere, and of the judge's own."""
     rng = np.random.default_rng(seed)
     read, se, sp = n // 3, 0.8, 0.95
-    corrected, raw, done = 0, 0, 0
+    inside, done = np.zeros(3, dtype=int), 0
     while done < runs:
         bad = rng.binomial(read, rate)
         if bad < 2 or read - bad < 2:
             continue
         found, passed = rng.binomial(bad, se), rng.binomial(read - bad, sp)
         more = rng.binomial(n - read, rate)
-        marked = (
-            found + (read - bad - passed) + rng.binomial(more, se) + rng.binomial(n - read - more, 1 - sp)
+        alone = rng.binomial(more, se) + rng.binomial(n - read - more, 1 - sp)
+        rest = RateSeen(alone / (n - read), n - read)
+        checks = (RateSeen(found / bad, bad), RateSeen(passed / (read - bad), read - bad))
+        told = (
+            rogan_gladen_within(wilson(bad, read), read / n, rest, *checks),
+            rogan_gladen(rest, *checks),
+            wilson(int(found + read - bad - passed + alone), n),
         )
-        one = rogan_gladen(
-            RateSeen(marked / n, n), RateSeen(found / bad, bad), RateSeen(passed / (read - bad), read - bad)
-        )
-        plain = wilson(int(marked), n)
-        corrected += one is not None and one.low <= rate <= one.high
-        raw += plain.low <= rate <= plain.high
+        inside += [one is not None and one.low <= rate <= one.high for one in told]
         done += 1
-    names = ("corrected hallucination", "hallucination as the judge reports it")
-    return tuple(Covered(name, rate, n, k, runs) for name, k in zip(names, (corrected, raw), strict=True))
+    names = (
+        "corrected hallucination", "the same, judge checked on other items (Lang and Reiczigel)",
+        "hallucination as the judge reports it",
+    )  # fmt: skip
+    return tuple(Covered(name, rate, n, int(k), runs) for name, k in zip(names, inside, strict=True))
 
 
 def by_person(runs: int, seed: int = 5) -> tuple[Covered, ...]:

@@ -40,7 +40,9 @@ def made(folder: Path) -> Runtime:
     known = ["prediction_id,label,labelled_at,received_at,loaded_at"]
     for i, (d, s, label, w) in enumerate(zip(day, score, y, wait, strict=True)):
         at, came = (FIRST + dt.timedelta(days=int(x)) for x in (d, d + w))
-        told.append(f"p{i},m,e{i},{at.isoformat()},{s},0.5,{at.isoformat()},{at.isoformat()},{'north' if i % 2 else 'south'}")
+        told.append(
+            f"p{i},m,e{i},{at.isoformat()},{s},0.5,{at.isoformat()},{at.isoformat()},{'north' if i % 2 else 'south'}"
+        )
         if d + w < DAYS:
             known.append(f"p{i},{label},{came.isoformat()},{came.isoformat()},{came.isoformat()}")
     return loaded_into(folder, {"predictions": "\n".join(told), "labels": "\n".join(known)}, USED)
@@ -81,7 +83,10 @@ def test_a_group_too_young_gives_its_reason_and_the_estimate_stands_in(home: Run
     assert estimated[max(weeks)].value is not None
     (none,) = read(home, "auc", since=LAST - dt.timedelta(days=3))
     assert "too young to be judged" in none.reason
-    exact, gap = read(home, "auc_exact"), home.readings.read(ALL["fairness.true_positive_rate"], Scope(by=("attr_region",)))
+    exact, gap = (
+        read(home, "auc_exact"),
+        home.readings.read(ALL["fairness.true_positive_rate"], Scope(by=("attr_region",))),
+    )
     assert exact[0].n == read(home, "auc")[0].n
     assert sum(r.n for r in gap) == read(home, "recall")[0].denominator
 
