@@ -192,28 +192,6 @@ def _number_bigquery(element: number_in, compiler: SQLCompiler, **kw: object) ->
     return f"safe_cast({compiler.process(element.clauses, **kw)} AS float64)"
 
 
-class digest(FunctionElement[str]):  # noqa: N801 (reads as a SQL function)
-    """MD5 of a text as 32 hexadecimal digits: the same on every engine, which their own hashes are not."""
-
-    type = sa.Text()
-    inherit_cache = True
-    name = "digest"
-
-
-_DIGESTS = {
-    "bigquery": "to_hex(md5({}))",
-    "trino": "lower(to_hex(md5(to_utf8({}))))",
-    "clickhousedb": "lower(hex(MD5({})))",
-    "clickhouse": "lower(hex(MD5({})))",
-}
-
-
-@compiles(digest)
-def _digest(element: digest, compiler: SQLCompiler, **kw: object) -> str:
-    text = compiler.process(element.clauses, **kw)
-    return _DIGESTS.get(compiler.dialect.name, "md5({})").format(text)
-
-
 def real(value: float) -> ColumnElement[float]:
     """A typed constant: untyped ones become DECIMAL on Spark and fail (field notes, rule 2)."""
     return sa.literal_column(repr(float(value)), sa.Double())

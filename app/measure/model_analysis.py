@@ -25,6 +25,8 @@ SHAPES = (
     "drift.cusum",
 )
 MOST_BINS = 5
+FEW = 10  # cases below which a square says nothing
+ENOUGH = 0.5  # share of the days' squares that must be filled, else a square is a week
 MOST_DAYS = 42  # columns of the heat map: six weeks are what a screen can hold
 HEAT = "model.precision"
 GAP = "fairness.false_positive_rate_difference"
@@ -57,10 +59,19 @@ class Curve:
 
 @dataclass(frozen=True)
 class Heat:
-    """A metric by segment (rows) and day (columns); cells in reading order of both, None where there is none."""
+    """A metric by segment (rows) and day or week (columns); cells in reading order of both, None where there is none."""
 
     days: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Reading | None, ...]], ...]
+    each: str = "day"
+
+    @property
+    def filled(self) -> float:
+        """Share of the squares with enough cases to show."""
+        squares = [
+            r is not None and r.value is not None and r.n >= FEW for _, cells in self.rows for r in cells
+        ]
+        return sum(squares) / max(len(squares), 1)
 
 
 @dataclass(frozen=True)
@@ -140,23 +151,32 @@ def _arrival(frame: Frame) -> Curve | None:
 
 
 def _heat(frame: Frame) -> Heat | None:
-    """Precision by day and the first protected attribute; small groups are hidden as everywhere."""
+    """Precision by day (by week where days are too thin) and the first protected attribute; small groups stay hidden."""
     metric = ALL[HEAT]
     names = [d for d in frame.readings.dimensions(metric.rollup) if d.startswith("attr_")]
     if not names:
         return None
-    asked = frame.scope(metric)
-    last = _last_day(frame, metric)
+    days = _squares(frame, names[0], "day", MOST_DAYS)
+    return (
+        days
+        if days is not None and days.filled >= ENOUGH
+        else _squares(frame, names[0], "week", 7 * MOST_DAYS)
+    )
+
+
+def _squares(frame: Frame, attribute: str, each: str, length: int) -> Heat | None:
+    """The map of the last days that may be judged, a column a day or a week."""
+    metric = ALL[HEAT]
+    asked, last = frame.scope(metric), _last_day(frame, metric)
     if last is not None:
-        asked = replace(
-            asked, since=max(asked.since or last, last - dt.timedelta(days=MOST_DAYS - 1)), until=last
-        )
-    found = frame.readings.read(metric, replace(asked, by=("day", names[0])))
-    days = tuple(sorted({b for r in found if (b := bucket_of(r))}))
-    cells = {(dict(r.by).get(names[0]), bucket_of(r)): r for r in found}
+        since = max(asked.since or last, last - dt.timedelta(days=length - 1))
+        asked = replace(asked, since=since, until=last)
+    found = frame.readings.read(metric, replace(asked, by=(each, attribute)))
+    starts = tuple(sorted({b for r in found if (b := bucket_of(r))}))
+    cells = {(dict(r.by).get(attribute), bucket_of(r)): r for r in found}
     groups = sorted({g for g, _ in cells if g is not None})
-    rows = tuple((f"{words.named(names[0])} {g}", tuple(cells.get((g, d)) for d in days)) for g in groups)
-    return Heat(days, rows) if rows and len(days) > 1 else None
+    rows = tuple((f"{words.named(attribute)} {g}", tuple(cells.get((g, d)) for d in starts)) for g in groups)
+    return Heat(starts, rows, each) if rows and len(starts) > 1 else None
 
 
 def _last_day(frame: Frame, metric: Metric[object]) -> dt.date | None:

@@ -215,16 +215,7 @@ class Readings:
 
     def _slices(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> tuple[Slice, ...]:
         """Merged cells by key, from memory when the data generation is still the same."""
-        name = (
-            rollup.key,
-            rollup.version,
-            keys,
-            scope.where,
-            scope.since,
-            scope.until,
-            scope.as_of,
-            scope.limits,
-        )
+        name = (rollup.key, rollup.version, keys, replace(scope, by=(), settings=()))
         stored = self._stored(rollup, scope)
         generation = self.store.held().generation if stored else self.warehouse.mark(rollup.tables)
         with self._guard:

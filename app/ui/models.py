@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.measure import words
 from app.measure.judged import Frame
-from app.measure.model_analysis import SHAPES, Analysis, Curve, DriftRow, Heat
+from app.measure.model_analysis import FEW, SHAPES, Analysis, Curve, DriftRow, Heat
 from app.measure.restated import Restated, days_to_compare, restated
 from app.ui import charts, tables
 from app.ui.charts import TINT, Chart, Spec, draw, layout
@@ -18,7 +18,6 @@ from metrics import ALL
 from metrics.core.metric import Reading
 
 HEIGHT = 280
-FEW = 10  # flags with an outcome, below which a day's share says nothing
 PERCENT: Spec = {"tickformat": ".0%"}
 
 
@@ -129,7 +128,7 @@ def _bins(rows: tuple[DriftRow, ...]) -> tables.Table:
 
 
 def heat(found: Heat) -> Chart:
-    """A square for each segment and day: the darker, the more flags were right. Too few cases stay empty."""
+    """A square for each segment and day (or week): the darker, the more flags were right. Too few cases stay empty."""
     names = [name for name, _ in found.rows]
     shown = [[r if r is not None and r.n >= FEW else None for r in cells] for _, cells in found.rows]
     values = [r.value for cells in shown for r in cells if r is not None and r.value is not None]
@@ -156,9 +155,12 @@ def heat(found: Heat) -> Chart:
     }  # fmt: skip
     axes = ({"type": "date", "tickformat": "%-d %b", "nticks": 6}, {"type": "category", "showgrid": False})
     shape = layout(120 + 34 * len(names), *axes)
-    note = f"Each square is a segment's flags of one day; squares of fewer than {FEW} with an outcome stay empty."
+    note = f"Each square is a segment's flags of one {found.each}; squares of fewer than {FEW} with an outcome stay empty."
     return Chart(
-        finding, f"Heat map by segment and day. {finding}.", {"data": [figure], "layout": shape}, note
+        finding,
+        f"Heat map by segment and {found.each}. {finding}.",
+        {"data": [figure], "layout": shape},
+        note,
     )
 
 

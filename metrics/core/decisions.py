@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
-from data.sql import Facts, digest, double, micros, real, whole
+from data.digests import digest
+from data.sql import Facts, double, micros, real, whole
 
 UNLABELLED = -1
 UNDECIDED = -1

@@ -133,8 +133,7 @@ class Choice:
 class Scope:
     """What is asked: pinned dimensions, breakdown, first and last day (both included), knowledge time, settings.
 
-    `by` may name dimensions of the rollup and one of `day`, `week`, `month`. `limits`: last days of single groups, set by
-    a metric's `cohorts` and never by a reader.
+    `by` may name dimensions of the rollup and one of `day`, `week`, `month`; `limits` are set by a metric's `cohorts`.
     """
 
     where: tuple[tuple[str, str], ...] = ()
@@ -255,10 +254,7 @@ class Cases:
 
 @dataclass(frozen=True)
 class Metric(Generic[C]):
-    """One number's whole declaration: words, computation, judgement. Exactly one of finalise and contrast.
-
-    `cohorts`: days too young to be judged are left out, unless the reader sets `cohorts=known` (see `cohorts.matured`).
-    """
+    """One number's whole declaration: words, computation, judgement. Exactly one of finalise and contrast."""
 
     key: str
     title: str

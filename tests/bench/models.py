@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.bench.contest import Contender, Found, contest, machine, measured, run_one, written
 
 ROWS = int(os.environ.get("THROUGHLINE_BENCH_ROWS", "10000000"))
-LARGE = 100_000_000
+LARGE, COPIES = 100_000_000, 10
 DAYS = 30
 MODULE = "tests.bench.models"
 NUMBERS = ("feat_age", "feat_amount", "feat_activity")
@@ -203,10 +203,14 @@ def main() -> None:
 
 def large() -> None:
     """100 million predictions refreshed once, each rollup alone and both in one process."""
+    from data.lake import Lake
+    from tests.bench.warehouses import multiplied
+
     rows = int(os.environ.get("THROUGHLINE_BENCH_ROWS", LARGE))
     lines = ["| refresh of | wall s | processor s | peak MiB | cells |", "|---|---|---|---|---|"]
     with tempfile.TemporaryDirectory(dir=os.environ.get("THROUGHLINE_BENCH_FOLDER")) as name:
-        home = made(Path(name), rows)
+        home = Path(name) / "large"
+        multiplied(Lake(home), Lake(made(Path(name), rows // COPIES)), COPIES)
         for part in ALONE:
             found = measured(MODULE, part, home)
             wall, used, peak = (float(str(found[k])) for k in ("seconds", "processor", "peak"))
