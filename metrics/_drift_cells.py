@@ -16,7 +16,7 @@ from scipy.special import expit
 from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import Facts, day_number, double, micros, number_in, real, whole
-from metrics.core.decisions import finite
+from metrics.core.decisions import HUGE
 from metrics.core.metric import Rollup
 from metrics.core.shapes import Columns, Counts, Floats, Ints
 
@@ -86,14 +86,16 @@ def _score_code(x: ColumnElement[float]) -> ColumnElement[int]:
 
 
 def _number_code(x: ColumnElement[float], word: ColumnElement[str]) -> ColumnElement[int]:
-    size = sa.case((sa.and_(finite(x), sa.func.abs(x) > real(TINY)), sa.func.abs(x)), else_=real(1))
-    step = whole(sa.func.floor(sa.func.ln(size) * real(FINENESS)) + real(SHIFT))
+    """Grid code of a number; each test is made once, for a feature of ten million values feels every one."""
+    size = sa.func.abs(x)
+    kept = sa.case((sa.and_(size > real(TINY), size <= real(HUGE)), size), else_=real(1))
+    step = whole(sa.func.floor(sa.func.ln(kept) * real(FINENESS)) + real(SHIFT))
     return sa.case(
         (sa.or_(word.is_(None), word == sa.literal_column("''")), MISSING),
-        (sa.not_(finite(x)), WORD),
-        (x > real(TINY), step),
-        (x < real(-TINY), -step),
-        else_=0,
+        (size <= real(TINY), 0),
+        (sa.and_(x > real(0), x <= real(HUGE)), step),
+        (sa.and_(x < real(0), x >= real(-HUGE)), -step),
+        else_=WORD,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ def _group(rows: sa.Subquery, pair: tuple[str, ...]) -> ColumnElement[str]:
 def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:
     attributes = sorted(c for c in facts["predictions"].c.keys() if c.startswith("attr_"))  # noqa: SIM118 (a column collection, not a dict)
     kept = [d for d in facts.dims if d in OWN]
-    rows = decided(Facts(facts.tables, (*kept, *attributes), facts.span, facts.where))
+    rows = decided(replace(facts, dims=(*kept, *attributes)))
     keyed = sa.select(
         day_number(rows.c.us).label("day"),
         *(rows.c[d] for d in (*kept, *attributes)),

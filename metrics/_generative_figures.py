@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from metrics._generative_reviews import Reviewed
 from metrics.core.agreement import (
     RateSeen,
@@ -11,7 +13,7 @@ from metrics.core.agreement import (
     kappa,
     krippendorff,
     prediction_powered,
-    rogan_gladen,
+    rogan_gladen_within,
     weighted_rate,
 )
 from metrics.core.estimates import share
@@ -107,13 +109,26 @@ def corrected_of(cells: Reviewed, _: Choice) -> Estimate:
         counts = f"{int(bad.n.sum()):,} that a human marked and {int(good.n.sum()):,} that one let pass"
         return undefined(f"read by both: {counts}; {FEW} of each are needed to correct the judge", n)
     right = [_agreed(bad, 1), _agreed(good, 0)]
-    found = rogan_gladen(RateSeen(judged.mean, judged.size), *right)
+    found = _corrected(cells, both, float(judged.weight.sum()), right)
     if found is None:
         return undefined("the judge does not tell good from bad better than chance", n)
     told = (
         f"the judge finds {right[0].p:.0%} of what humans mark and passes {right[1].p:.0%} of what they pass"
     )
     return _estimate(found, n, (told, *_agreement(cells)))
+
+
+def _corrected(cells: Reviewed, both: Reviewed, judged: float, right: list[RateSeen]) -> Interval | None:
+    """The corrected rate: human word on the items read by `both`, the judge's corrected by them on the others."""
+    human = weighted_rate(both.by((2 * both.human_yes > both.humans).astype(np.int64), np.ones_like(both.n)))
+    checked = (
+        (cells.humans > 0) & (2 * cells.human_yes != cells.humans) & (2 * cells.judge_yes != cells.judges)
+    )
+    rest = _of_judges(cells.where(~checked))
+    if rest is None:
+        return human
+    share = float(both.weight.sum()) / judged
+    return rogan_gladen_within(human, share, RateSeen(rest.mean, rest.size), *right)
 
 
 def _agreed(items: Reviewed, verdict: int) -> RateSeen:

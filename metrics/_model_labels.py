@@ -12,6 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from data.sql import DAY_US, Facts, day_number, double, micros, real, whole
+from metrics.core.cohorts import Cohorts
 from metrics.core.metric import (
     Choice,
     Dimension,
@@ -143,6 +144,29 @@ def maturity_days(cells: Arrivals, share: float = MATURE) -> int | None:
     at = int(np.argmax(1 - curve.survival >= level - 1e-12))
     return round(float(curve.time[at]))
 
+
+def last_mature_day(cells: Arrivals) -> int | None:
+    """Last day whose outcomes can be judged; None where all days can, or where no outcome has come at all.
+
+    A day is mature past the maturity age, or once it has as many outcomes as a mature one: 95 % of the final share.
+    """
+    days, curve = maturity_days(cells), arrival_curve(cells)
+    if days is None or curve is None:
+        return None
+    on, at = np.unique(cells.on, return_inverse=True)
+    total, known = (np.bincount(at, x, len(on)) for x in (cells.n, cells.n * (cells.age >= 0)))
+    old = on + 1 + days <= cells.last
+    full = known >= MATURE * arrived(curve) * total - 1e-9
+    young = np.flatnonzero(~(old | full))
+    return int(on[young[0]]) - 1 if len(young) else None
+
+
+COHORTS = Cohorts(
+    ARRIVALS,
+    "model_id",
+    last_mature_day,
+    "too young to be judged: the outcomes of these days are still coming in",
+)
 
 _metric = partial(
     Metric[Arrivals], dimension=Dimension.TECHNICAL, rollup=ARRIVALS, owner="model owner", unit=Unit.SECONDS,

@@ -160,5 +160,3 @@ CHALLENGER: Metric[Paired] = _metric(
     apart=("model_id", "champion", "challenger"),
     references=REFERENCES,
 )
-
-PAIR_METRICS = (VERSIONS, CHALLENGER)

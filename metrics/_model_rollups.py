@@ -57,9 +57,9 @@ class ScoreCells:
         return cls(bin_, decision, label, n, score, sq, sq2, ll, ll2)
 
 
-def _judged(facts: Facts) -> sa.Subquery:
+def _judged(facts: Facts, *, bucketed: bool = False) -> sa.Subquery:
     """Adds `usable` (2 a probability, else 0: with the label one code) and the score kept inside (0, 1) for the logarithms."""
-    rows = decided(facts)
+    rows = decided(facts, bucketed=bucketed)
     usable = sa.and_(rows.c.score >= real(0), rows.c.score <= real(1))
     # Shrinking towards one half by 1e-15 moves a score by less than it is known; a clamp would cost two tests.
     inside = rows.c.score * real(1 - 2 * TINY) + real(TINY)
@@ -70,16 +70,16 @@ def _judged(facts: Facts) -> sa.Subquery:
     ).subquery("judged")
 
 
-def _logs(facts: Facts) -> sa.Subquery:
-    """Adds ln(s) and ln(1 - s), each taken once: bin and log-loss both need them."""
-    rows = _judged(facts)
+def logs_of(facts: Facts, *, bucketed: bool = False) -> sa.Subquery:
+    """One row a prediction as `decided` makes it, with ln(s) and ln(1 - s), each taken once: bin and log-loss both need them."""
+    rows = _judged(facts, bucketed=bucketed)
     inside = rows.c.inside
     return sa.select(
         rows, sa.func.ln(inside).label("ln_s"), sa.func.ln(real(1) - inside).label("ln_t")
     ).subquery("logs")
 
 
-def _bin(rows: sa.Subquery) -> ColumnElement[int]:
+def bin_of(rows: sa.Subquery) -> ColumnElement[int]:
     """Monotone bin code: 10 x logit bin + tenth, so that a 0.1 edge splits the logit bin that it falls in."""
     step = sa.func.floor((rows.c.ln_s - rows.c.ln_t + real(LOGIT_LIMIT)) * real(BINS / (2 * LOGIT_LIMIT)))
     clamped = sa.case((step < real(0), real(0)), (step > real(BINS - 1), real(BINS - 1)), else_=step)
@@ -94,12 +94,12 @@ def _bin(rows: sa.Subquery) -> ColumnElement[int]:
 
 def _errors(facts: Facts) -> sa.Subquery:
     """Per prediction: grouping keys as plain columns, squared error and log-loss (0 where unlabelled)."""
-    rows = _logs(facts)
+    rows = logs_of(facts)
     gap = rows.c.score - double(rows.c.label)
     return sa.select(
         day_number(rows.c.us).label("day"),
         *(rows.c[d] for d in facts.dims),
-        _bin(rows).label("bin"),
+        bin_of(rows).label("bin"),
         rows.c.decision,
         rows.c.label,
         sa.case((rows.c.usable == 2, rows.c.score), else_=real(0)).label("s"),

@@ -110,7 +110,9 @@ def bound_of(cells: ScoreCells, _: Choice) -> Estimate:
     coarse = (
         ()
         if found.fine
-        else ("above a tenth of the standard error: ask model.auc_exact where digits matter",)
+        else (
+            "above a tenth of the standard error: ask model.auc_refined or, to the last digit, model.auc_exact",
+        )
     )
     n = round(found.m + found.k)
     return Estimate(found.bound, n=n, method="exact, from the counts", warnings=(*aside(cells), *coarse))

@@ -18,6 +18,8 @@ from metrics._fairness_rates import (
     Rate,
 )
 from metrics._fairness_scores import SCORE_GAPS
+from metrics._model_labels import COHORTS
+from metrics.core.cohorts import matured
 from metrics.core.estimates import KOOPMAN, NEWCOMBE, WILSON, share, share_difference, share_ratio
 from metrics.core.metric import (
     ATTRIBUTES,
@@ -201,12 +203,15 @@ CROSSED_FIFTHS = _intersecting(
     references=(GUIDELINES, KOOPMAN_1984, FOULDS),
 )
 
+REALISED = tuple(r for r in RATES if r is not SELECTION)  # rates that need an outcome
 METRICS = (
-    *(_rate(rate) for rate in RATES),
-    *(_difference(rate) for rate in RATES),
-    *(_ratio(rate) for rate in RATES),
+    *(matured(_rate(rate), COHORTS) for rate in REALISED),
+    *(matured(_difference(rate), COHORTS) for rate in REALISED),
+    *(matured(_ratio(rate), COHORTS) for rate in REALISED),
+    *(made(SELECTION) for made in (_rate, _difference, _ratio)),
     FOUR_FIFTHS,
-    *SCORE_GAPS,
+    *(matured(gap, COHORTS) for gap in SCORE_GAPS),
     CROSSED_FIFTHS,
-    *(_crossed(rate) for rate in (FALSE_POSITIVE, SELECTION)),
+    matured(_crossed(FALSE_POSITIVE), COHORTS),
+    _crossed(SELECTION),
 )

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from functools import partial
 
+from metrics._model_clusters import CLUSTER_METRICS, CLUSTERS
 from metrics._model_estimated import ESTIMATED_METRICS
-from metrics._model_labels import ARRIVALS, LABEL_METRICS, Arrivals, arrival_curve, maturity_days
-from metrics._model_pairs import PAIR_METRICS, PAIRS
+from metrics._model_labels import ARRIVALS, COHORTS, LABEL_METRICS, Arrivals, arrival_curve, maturity_days
+from metrics._model_pairs import CHALLENGER, PAIRS, VERSIONS
+from metrics._model_refined import FINER_BINS, REFINED
 from metrics._model_rollups import EXACT, SCORES, ScoreCells
 from metrics._model_scores import (
     WORST_LOSS,
@@ -33,6 +35,7 @@ from metrics._model_scores import (
 )
 from metrics._model_service import RELEASES, SERVICE, SERVICE_METRICS
 from metrics._model_top import TOP_METRICS
+from metrics.core.cohorts import matured
 from metrics.core.estimates import WILSON
 from metrics.core.metric import Dimension, Direction, Metric, Unit
 
@@ -41,7 +44,7 @@ __all__ = [
     "score_histogram",
 ]  # fmt: skip
 
-ROLLUPS = (SCORES, EXACT, ARRIVALS, SERVICE, RELEASES, PAIRS)
+ROLLUPS = (SCORES, EXACT, ARRIVALS, SERVICE, RELEASES, PAIRS, CLUSTERS, FINER_BINS)
 OWNER = "model owner"
 DELONG = "DeLong, DeLong and Clarke-Pearson 1988, doi:10.2307/2531595"
 NEWCOMBE = "Newcombe 2006, doi:10.1002/sim.2324"
@@ -275,24 +278,19 @@ UNUSABLE_SCORES = _share(
     finalise=unusable_of,
 )
 
+REALISED = (AUC, PRECISION, RECALL, BASE_RATE, BRIER, LOG_LOSS, CALIBRATION_IN_THE_LARGE, CALIBRATION_SLOPE)
 METRICS = (
-    AUC,
-    PRECISION,
-    RECALL,
+    *(
+        matured(m, COHORTS)
+        for m in (*REALISED, AUC_BOUND, AUC_EXACT, *TOP_METRICS, *CLUSTER_METRICS, REFINED)
+    ),
     FLAGGED_SHARE,
-    BASE_RATE,
     LABEL_COVERAGE,
     PREDICTIONS,
-    BRIER,
-    LOG_LOSS,
-    CALIBRATION_IN_THE_LARGE,
-    CALIBRATION_SLOPE,
-    AUC_BOUND,
-    AUC_EXACT,
     UNUSABLE_SCORES,
-    *TOP_METRICS,
     *LABEL_METRICS,
     *ESTIMATED_METRICS,
     *SERVICE_METRICS,
-    *PAIR_METRICS,
+    matured(VERSIONS, COHORTS),
+    CHALLENGER,
 )

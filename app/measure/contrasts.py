@@ -25,6 +25,15 @@ def is_attribute(dim: str, pattern: str) -> bool:
     return pattern == ATTRIBUTES and dim.startswith("attr_")
 
 
+def families(groups: list[Group[C]]) -> list[tuple[By, list[Group[C]]]]:
+    """Groups of the last dimension gathered under each combination of the other keys; those without a name are left out."""
+    gathered: dict[By, list[Group[C]]] = {}
+    for group in groups:
+        if group.by[-1][1] is not None:
+            gathered.setdefault(group.by[:-1], []).append(group)
+    return list(gathered.items())
+
+
 def against(
     contrast: Contrast[C], groups: list[Group[C]], dim: str, choice: Choice
 ) -> list[tuple[By, Estimate, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,10 +10,10 @@ import numpy as np
 from app.measure import words
 from app.measure.judged import Frame, Judged, bucket_of
 from app.report import sql_of
-from data.sql import date_of, day_of
+from data.sql import date_of
 from metrics import ALL, ROLLUPS, drift, model
 from metrics.core.intervals import wilson_limits
-from metrics.core.metric import Choice, Reading
+from metrics.core.metric import Choice, Metric, Reading
 from metrics.core.shapes import Floats
 
 SHAPES = (
@@ -24,6 +25,9 @@ SHAPES = (
     "drift.cusum",
 )
 MOST_BINS = 5
+FEW = 10  # cases below which a square says nothing
+ENOUGH = 0.5  # share of the days' squares that must be filled, else a square is a week
+MOST_DAYS = 42  # columns of the heat map: six weeks are what a screen can hold
 HEAT = "model.precision"
 GAP = "fairness.false_positive_rate_difference"
 TOLD = (
@@ -55,10 +59,19 @@ class Curve:
 
 @dataclass(frozen=True)
 class Heat:
-    """A metric by segment (rows) and week (columns); cells in reading order of both, None where there is none."""
+    """A metric by segment (rows) and day or week (columns); cells in reading order of both, None where there is none."""
 
-    weeks: tuple[str, ...]
+    days: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Reading | None, ...]], ...]
+    each: str = "day"
+
+    @property
+    def filled(self) -> float:
+        """Share of the squares with enough cases to show."""
+        squares = [
+            r is not None and r.value is not None and r.n >= FEW for _, cells in self.rows for r in cells
+        ]
+        return sum(squares) / max(len(squares), 1)
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,8 @@ def _verdict(psi: Reading) -> str:
 
 def _precision(frame: Frame) -> Curve | None:
     """Precision against recall, down the list."""
-    found = frame.readings.cells(ROLLUPS["model.scores"], frame.scope(ALL["model.auc"]))
+    auc: Metric[object] = ALL["model.auc"]
+    found = frame.readings.cells(ROLLUPS["model.scores"], frame.readings.matured(auc, frame.scope(auc)))
     if not found:
         return None
     bins = model.score_histogram(found[0][1])
@@ -137,17 +151,38 @@ def _arrival(frame: Frame) -> Curve | None:
 
 
 def _heat(frame: Frame) -> Heat | None:
-    """Precision by week and the first protected attribute; small groups are hidden as everywhere."""
+    """Precision by day (by week where days are too thin) and the first protected attribute; small groups stay hidden."""
     metric = ALL[HEAT]
     names = [d for d in frame.readings.dimensions(metric.rollup) if d.startswith("attr_")]
     if not names:
         return None
-    found = frame.readings.read(metric, replace(frame.scope(metric), by=("week", names[0])))
-    weeks = tuple(sorted({b for r in found if (b := bucket_of(r))}))
-    cells = {(dict(r.by).get(names[0]), bucket_of(r)): r for r in found}
+    days = _squares(frame, names[0], "day", MOST_DAYS)
+    return (
+        days
+        if days is not None and days.filled >= ENOUGH
+        else _squares(frame, names[0], "week", 7 * MOST_DAYS)
+    )
+
+
+def _squares(frame: Frame, attribute: str, each: str, length: int) -> Heat | None:
+    """The map of the last days that may be judged, a column a day or a week."""
+    metric = ALL[HEAT]
+    asked, last = frame.scope(metric), _last_day(frame, metric)
+    if last is not None:
+        since = max(asked.since or last, last - dt.timedelta(days=length - 1))
+        asked = replace(asked, since=since, until=last)
+    found = frame.readings.read(metric, replace(asked, by=(each, attribute)))
+    starts = tuple(sorted({b for r in found if (b := bucket_of(r))}))
+    cells = {(dict(r.by).get(attribute), bucket_of(r)): r for r in found}
     groups = sorted({g for g, _ in cells if g is not None})
-    rows = tuple((f"{words.named(names[0])} {g}", tuple(cells.get((g, w)) for w in weeks)) for g in groups)
-    return Heat(weeks, rows) if rows and len(weeks) > 1 else None
+    rows = tuple((f"{words.named(attribute)} {g}", tuple(cells.get((g, d)) for d in starts)) for g in groups)
+    return Heat(starts, rows, each) if rows and len(starts) > 1 else None
+
+
+def _last_day(frame: Frame, metric: Metric[object]) -> dt.date | None:
+    """Newest day that may be judged."""
+    limits = frame.readings.matured(metric, frame.scope(metric)).limits
+    return min((date_of(day) for _, _, day in limits), default=frame.days.last)
 
 
 def _gap(frame: Frame) -> tuple[Judged, tuple[Reading, ...]] | None:
@@ -178,14 +213,37 @@ def _facts(frame: Frame) -> tuple[tuple[str, str], ...]:
     if lost.value is not None:
         why = f" ({', '.join(lost.warnings)})" if lost.warnings else ""
         facts.append(("Left out: scores that are no probability", f"{lost.numerator:,.0f}{why}"))
-    if age.value is not None and frame.days.last:
-        young = round(age.value / 86_400)
-        last = day_of(frame.days.last) - young
-        facts.append(("Mature cohorts", f"predictions up to {_date(last)}; younger ones are estimated"))
+    facts += _waiting(frame, age)
     facts.append(
         ("Estimated, not measured", "all figures named so: the map from score to outcome may have changed")
     )
     return tuple(facts)
+
+
+def _waiting(frame: Frame, age: Reading) -> list[tuple[str, str]]:
+    """Predictions that no realised figure counts: their outcome has not come, or their cohort is too young."""
+    known = frame.read(ALL["model.label_coverage"])[0].reading
+    found = []
+    if known.value is not None:
+        out = round((known.denominator or 0) - (known.numerator or 0))
+        found.append(
+            (
+                "Left out: no outcome yet",
+                f"{out:,} of {known.denominator:,.0f} predictions; none counts as a negative",
+            )
+        )
+    if age.value is None or frame.days.last is None:
+        return found
+    auc: Metric[object] = ALL["model.auc"]
+    limits = frame.readings.matured(auc, frame.scope(auc)).limits
+    days = words.plural(round(age.value / 86_400), "day")
+    if not limits:
+        return [*found, ("Left out: too young", f"none; outcomes need {days}")]
+    last = limits[0][2]
+    young = replace(frame.scope(ALL["model.predictions"]), since=date_of(last + 1))
+    n = sum(r.value or 0 for r in frame.readings.read(ALL["model.predictions"], young))
+    told = f"{n:,.0f} predictions after {_date(last)}, as outcomes need {days}; they are estimated"
+    return [*found, ("Left out: too young", told)]
 
 
 def _date(day: int) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.measure import words
-from app.measure.judged import ORDER, Frame, Judged, history
+from app.measure.judged import ORDER, Frame, Judged, bucket_of, history
+from app.measure.scope import trend_scope
 from metrics import ALL, ROLLUPS, model
 from metrics.core.discrimination import RocBand, roc_band
 from metrics.core.metric import Metric, Reading
@@ -78,7 +79,10 @@ class Bars:
 
 @dataclass(frozen=True)
 class ModelDetail:
-    """The curves of one model; `missing` says why where a part is None."""
+    """The curves of one model; `missing` says why where a part is None.
+
+    `estimated`: the ranking expected in weeks whose outcomes are still coming in, and in the last measured one before them.
+    """
 
     model: str
     roc: RocCurve | None
@@ -87,6 +91,7 @@ class ModelDetail:
     auc: Judged
     trend: tuple[Reading, ...]
     missing: str = ""
+    estimated: tuple[Reading, ...] = ()
 
 
 def model_lines(frame: Frame) -> tuple[ModelLine, ...]:
@@ -96,7 +101,10 @@ def model_lines(frame: Frame) -> tuple[ModelLine, ...]:
     names = sorted({_model(j) for j in read["model.predictions"]} - {""})
     lines = [
         _line(
-            name, {k: _of(found, name) for k, found in read.items()}, [j for j in every if _model(j) == name]
+            frame,
+            name,
+            {k: _of(found, name) for k, found in read.items()},
+            [j for j in every if _model(j) == name],
         )
         for name in names
     ]
@@ -111,15 +119,18 @@ def _of(found: tuple[Judged, ...], name: str) -> Judged | None:
     return next((j for j in found if _model(j) == name), None)
 
 
-def _line(name: str, facts: dict[str, Judged | None], every: list[Judged]) -> ModelLine:
+def _line(frame: Frame, name: str, facts: dict[str, Judged | None], every: list[Judged]) -> ModelLine:
     shown = tuple(j for j in facts.values() if j is not None)
     worst = min(every, key=lambda j: (ORDER.index(j.verdict.state), -j.margin))
-    return ModelLine(name, decisions(facts["model.precision"]), _catches(facts), shown, worst)
+    said = decisions(facts["model.precision"], _of(frame.read(ALL["model.precision_estimated"]), name))
+    return ModelLine(name, said, _catches(facts), shown, worst)
 
 
-def decisions(precision: Judged | None) -> str:
-    """Of 100 flagged, 63 were right (61 to 65): what a flag is worth."""
+def decisions(precision: Judged | None, estimated: Judged | None = None) -> str:
+    """Of 100 flagged, 63 were right (61 to 65): what a flag is worth, estimated where no cohort is old enough yet."""
     if precision is None or precision.reading.value is None:
+        if estimated is not None and estimated.reading.value is not None:
+            return f"Estimated, as outcomes are still coming in: {_expected(estimated.reading)}."
         return words.sentence(precision.reading.reason) if precision else "No decision is recorded."
     return f"Of 100 flagged, {_of_hundred(precision.reading)}."
 
@@ -130,6 +141,11 @@ def _of_hundred(reading: Reading) -> str:
     places = 0 if value >= 1 else 1
     number, ends = f"{value:.{places}f}", f"({low:.{places}f} to {high:.{places}f})"
     return f"{number} {'was' if number == '1' else 'were'} right {ends}"
+
+
+def _expected(reading: Reading) -> str:
+    value, low, high = ((x or 0.0) * 100 for x in (reading.value, reading.low, reading.high))
+    return f"of 100 flagged, about {value:.0f} will prove right ({low:.0f} to {high:.0f})"
 
 
 def _catches(facts: dict[str, Judged | None]) -> str:
@@ -149,10 +165,12 @@ def model_detail(frame: Frame, name: str) -> ModelDetail:
     own = replace(frame, view=replace(frame.view, model=name))
     auc_metric: Metric[object] = ALL["model.auc"]
     auc = own.read(auc_metric)[0]
-    found = frame.readings.cells(ROLLUPS["model.scores"], own.scope(auc_metric))
+    matured = own.readings.matured(auc_metric, own.scope(auc_metric))
+    found = frame.readings.cells(ROLLUPS["model.scores"], matured)
     trend = history(own, auc)
+    young = _estimates(own, trend)
     if not found:
-        return ModelDetail(name, None, None, None, auc, trend, auc.reading.reason)
+        return ModelDetail(name, None, None, None, auc, trend, auc.reading.reason, young)
     cells = found[0][1]
     corners = model.roc(cells)
     roc = None
@@ -163,8 +181,20 @@ def model_detail(frame: Frame, name: str) -> ModelDetail:
     curve = model.reliability(cells)
     promises = Promises(curve.score, curve.observed, curve.low, curve.high, curve.n) if curve.n.size else None
     return ModelDetail(
-        name, roc, promises, _bars(model.score_histogram(cells)), auc, trend, auc.reading.reason
+        name, roc, promises, _bars(model.score_histogram(cells)), auc, trend, auc.reading.reason, young
     )
+
+
+def _estimates(frame: Frame, trend: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """Estimated ranking by week, from the last week that was measured to the newest."""
+    weeks = [bucket_of(r) or "" for r in trend]
+    last = max((w for w, r in zip(weeks, trend, strict=True) if r.value is not None), default="")
+    if not weeks or weeks[-1] == last:
+        return ()
+    metric: Metric[object] = ALL["model.auc_estimated"]
+    asked = trend_scope(metric, frame.scope(metric), frame.scope(metric).where)
+    found = frame.readings.read(metric, asked)
+    return tuple(sorted((r for r in found if (bucket_of(r) or "") >= last), key=lambda r: bucket_of(r) or ""))
 
 
 def _operating(frame: Frame) -> tuple[float, float] | None:

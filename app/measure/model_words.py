@@ -50,7 +50,8 @@ def _drift(frame: Frame) -> str:
     if one is None or not one.reading.value:
         return ""
     names = tuple(w.removeprefix("drifted: ") for w in one.reading.warnings if w.startswith("drifted: "))
-    return f"Its world has moved: {words.listed(names)} no longer look as they did when it began."
+    look = "looks as it" if len(names) == 1 else "look as they"
+    return f"Its world has moved: {words.listed(names)} no longer {look} did when it began."
 
 
 def _retraining(frame: Frame) -> str:

@@ -13,7 +13,8 @@ import numpy as np
 from sqlalchemy.sql.expression import FromClause
 
 from app.measure.admitted import Objections, admitted, no_objection, once
-from app.measure.contrasts import HIDDEN, Group, against, is_attribute, worst
+from app.measure.cohorts import limited, told
+from app.measure.contrasts import HIDDEN, Group, against, families, is_attribute, worst
 from app.measure.finished import ScopeError, only, reading_of, span_of
 from app.measure.ledger_readings import LedgerReadings, no_ledger
 from app.measure.reach import observed_us, spans
@@ -103,17 +104,31 @@ class Readings:
 
     def _answer(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
         choice = metric.choice(scope.settings)
+        scope = self.matured(metric, scope)
         found = (
             self._contrasts(metric, metric.contrast, scope, choice)
             if metric.contrast is not None
             else self._estimates(metric, scope, choice)
         )
+        if scope.limits:
+            found = told(metric, scope, found, self._every(metric, scope))
         if not found:
             found = [(scope.where, self._nothing(metric))]
         state = self.store.state(metric.rollup.key)
         version = f"g{state.generation if state else 0}.d{metric.version}"
         as_of = scope.as_of or self.as_of(metric.rollup)
         return tuple(reading_of(metric, by, estimate, as_of, version) for by, estimate in found)
+
+    def matured(self, metric: Metric[C], scope: Scope) -> Scope:
+        """The scope cut to the days that the metric may judge: what its charts must be drawn from."""
+        return limited(metric, scope, self._groups)
+
+    def _every(self, metric: Metric[C], scope: Scope) -> list[By]:
+        """The groups there are without limits; none for what cannot be asked twice at that price."""
+        if metric.finalise is None or not metric.rollup.stored:
+            return []
+        keys = self._keys(metric.rollup, scope, metric.apart)
+        return [scope.where + s.by for s in self._slices(metric.rollup, replace(scope, limits=()), keys)]
 
     def dimensions(self, rollup: Rollup[C]) -> tuple[str, ...]:
         """Names that `where` and `by` may use for a rollup, besides day, week and month."""
@@ -163,23 +178,13 @@ class Readings:
         found: list[tuple[By, Estimate, int]] = []
         for dim in asked or dims:
             keys = [k for k in self._keys(metric.rollup, scope, metric.apart) if k != dim]
-            for outer, groups in self._families(metric.rollup, scope, keys, dim):
+            for outer, groups in families(self._groups(metric.rollup, scope, (*keys, dim))):
                 found += [
                     (scope.where + outer + by, e, n) for by, e, n in against(contrast, groups, dim, choice)
                 ]
         if asked or contrast.every:
             return [(by, e) for by, e, _ in found]
         return worst(contrast, found, metric.min_n, dims)
-
-    def _families(
-        self, rollup: Rollup[C], scope: Scope, keys: Sequence[str], dim: str
-    ) -> list[tuple[By, list[Group[C]]]]:
-        """Groups of `dim` gathered under each combination of the other keys."""
-        gathered: dict[By, list[Group[C]]] = {}
-        for group in self._groups(rollup, scope, (*keys, dim)):
-            if group.by[-1][1] is not None:
-                gathered.setdefault(group.by[:-1], []).append(group)
-        return list(gathered.items())
 
     def _keys(self, rollup: Rollup[C], scope: Scope, apart: Sequence[str]) -> tuple[str, ...]:
         """Breakdown keys: what may never be pooled and is not pinned, then what was asked for."""
@@ -210,7 +215,7 @@ class Readings:
 
     def _slices(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> tuple[Slice, ...]:
         """Merged cells by key, from memory when the data generation is still the same."""
-        name = (rollup.key, rollup.version, keys, scope.where, scope.since, scope.until, scope.as_of)
+        name = (rollup.key, rollup.version, keys, replace(scope, by=(), settings=()))
         stored = self._stored(rollup, scope)
         generation = self.store.held().generation if stored else self.warehouse.mark(rollup.tables)
         with self._guard:
@@ -230,10 +235,10 @@ class Readings:
             if self._outdated(rollup):
                 return {}
             names = tuple(dict.fromkeys("day" if k in BUCKETS else k for k in keys))
-            return self.store.columns(rollup, names, scope.where, span)
+            return self.store.columns(rollup, names, scope.where, span, scope.limits)
         dims = self.dimensions(rollup) if rollup.stored else tuple(k for k in keys if k not in BUCKETS)
         tables = {n: known_at(t, scope.as_of) for n, t in self.warehouse.tables().items()}
-        facts = Facts(tables, dims, span, scope.where, self._observed_us(rollup, scope))
+        facts = Facts(tables, dims, span, scope.where, self._observed_us(rollup, scope), limits=scope.limits)
         needed = spans(rollup, span) if span else {}
         with self.warehouse.session(rollup.tables, needed) as session:
             columns = session.columns(rollup.select(facts))

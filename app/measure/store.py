@@ -20,7 +20,7 @@ from app.measure.cells import Cells, counts_of, in_order, negated, on_days, summ
 from data.engines import Columns, DuckPool
 from data.lake import Lake
 from data.manifest import File, Held, Refreshed
-from data.sql import Span, date_of
+from data.sql import Limit, Span, date_of
 from metrics.core.metric import ATTRIBUTES, C, Rollup
 from metrics.core.shapes import Moments, columns_of
 
@@ -167,15 +167,19 @@ class RollupStore:
         return {int(d) for d in found}
 
     def columns(
-        self, rollup: Rollup[C], keys: Sequence[str], where: Sequence[tuple[str, str]], span: Span | None
-    ) -> Columns:
-        """Cells of the days asked for, summed to `keys` (and the inner keys) where sums are all it takes."""
+        self, rollup: Rollup[C], keys: Sequence[str], where: Sequence[tuple[str, str]], span: Span | None,
+        limits: Sequence[Limit] = (),
+    ) -> Columns:  # fmt: skip
+        """Cells of the days asked for, summed to `keys` (and the inner keys) where sums are all it takes.
+
+        `limits`: last days of single values of a dimension.
+        """
         files = [f for f in self.files(rollup.key) if _overlaps(f.day, span)]
         names = [*keys, *rollup.inner]
         if not files:
             return {c: np.array([]) for c in (*names, *columns_of(rollup.shapes))}
         table = sa.table("cells", *(sa.column(c) for c in files[-1].columns))
-        statement = _statement(rollup, table, names).where(*_tests(table, where, span))
+        statement = _statement(rollup, table, names).where(*_tests(table, where, span, limits))
         view = f"CREATE OR REPLACE TEMP VIEW cells AS {self.lake.parquet_sql(files)}"
         with self._pool.connect() as connection:
             connection.exec_driver_sql(view)
@@ -223,9 +227,13 @@ def _crowded(files: Sequence[File], rows: int) -> bool:
 
 
 def _tests(
-    table: sa.TableClause, where: Sequence[tuple[str, str]], span: Span | None
+    table: sa.TableClause, where: Sequence[tuple[str, str]], span: Span | None, limits: Sequence[Limit]
 ) -> list[sa.ColumnElement[bool]]:
     tests: list[sa.ColumnElement[bool]] = [table.c[name] == value for name, value in where]
+    tests += [
+        sa.or_(table.c[name].is_(None), table.c[name] != value, table.c.day <= day)
+        for name, value, day in limits
+    ]
     if span is not None:
         tests.append(table.c.day.between(span.first, span.last))
     return tests

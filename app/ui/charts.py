@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -52,6 +52,14 @@ def draw(chart: Chart | None, key: str) -> None:
     st.html(f'<h2 class="tl-h">{text(chart.finding)}</h2>{below}')
     if chart.figure:
         st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.alt)
+
+
+def named(what: str, chart: Chart) -> Chart:
+    """A chart whose finding says what it is of."""
+    if not chart.figure:
+        return chart
+    finding = f"{what}: {chart.finding[0].lower()}{chart.finding[1:]}"
+    return replace(chart, finding=finding, alt=chart.alt.replace(chart.finding, finding, 1))
 
 
 def band(x: Floats, low: Floats, high: Floats) -> Spec:

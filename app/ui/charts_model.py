@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app.measure import words
+from app.measure.judged import bucket_of
 from app.measure.model_cards import Bars, ModelDetail, Promises, RocCurve
-from app.ui.charts import Chart, Spec, band, draw, history, layout, thinned
+from app.ui.charts import Chart, Spec, band, draw, history, layout, named, thinned
 from app.ui.theme import REFERENCE_LINE, SERIES
 
 HEIGHT = 300
@@ -23,8 +24,25 @@ def detail(found: ModelDetail) -> tuple[tuple[str, Chart], ...]:
             promises(found.promises) if found.promises else Chart("No promises to check", "", {}, absent),
         ),
         ("bars", bars(found.bars) if found.bars else Chart("No scores to compare", "", {}, absent)),
-        ("trend", history(found.auc, found.trend)),
+        ("trend", trend(found)),
     )
+
+
+def trend(found: ModelDetail) -> Chart:
+    """Ranking by week: measured weeks as a line, young ones dashed and called estimated."""
+    drawn = named("Ranking by week", history(found.auc, found.trend))
+    young = [r for r in found.estimated if r.value is not None]
+    if not drawn.figure or not young:
+        return drawn
+    dashed: Spec = {
+        "type": "scatter", "mode": "lines+markers", "x": [bucket_of(r) for r in young], "y": [r.value for r in young],
+        "text": [f"{bucket_of(r)}<br>estimated {r.value:.3f} ({r.low:.3f} to {r.high:.3f})" for r in young],
+        "hovertemplate": "%{text}<extra></extra>", "line": {"color": SERIES[0], "width": 1.6, "dash": "dot"},
+        "marker": {"size": 5, "symbol": "circle-open"},
+    }  # fmt: skip
+    figure = {**drawn.figure, "data": [*drawn.figure["data"], dashed]}
+    note = "Dotted: estimated, as outcomes of these weeks are still coming in."
+    return Chart(drawn.finding, f"{drawn.alt} {note}", figure, f"{drawn.note} {note}".strip())
 
 
 def roc(curve: RocCurve) -> Chart:

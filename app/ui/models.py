@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import streamlit as st
 
 from app.measure import words
-from app.measure.model_analysis import SHAPES, Analysis, Curve, DriftRow, Heat
+from app.measure.judged import Frame
+from app.measure.model_analysis import FEW, SHAPES, Analysis, Curve, DriftRow, Heat
+from app.measure.restated import Restated, days_to_compare, restated
 from app.ui import charts, tables
-from app.ui.charts import Chart, Spec, draw, layout
+from app.ui.charts import TINT, Chart, Spec, draw, layout
 from app.ui.marks import text
 from app.ui.theme import SERIES, TARGET_LINE
 from metrics import ALL
@@ -30,8 +34,8 @@ def analysis(found: Analysis) -> None:
         with st.expander("Which values make the shift"):
             tables.show(_bins(found.drift))
     if found.heat:
-        with st.expander(f"{ALL['model.precision'].title} by segment and week"):
-            tables.show(_heat(found.heat))
+        with st.container(border=True):
+            draw(heat(found.heat), key=f"heat-{found.model}")
     with st.expander("Further figures"):
         tables.show(_figures(found))
     with st.expander("What the figures rest on"):
@@ -50,7 +54,7 @@ def _charts(found: Analysis) -> list[tuple[str, Chart]]:
     if found.arrival:
         drawn.append(("arrival", arrival(found.arrival)))
     if found.gap:
-        drawn.append(("gap", charts.history(*found.gap)))
+        drawn.append(("gap", charts.named("Widest gap in wrong flags", charts.history(*found.gap))))
     return drawn
 
 
@@ -123,16 +127,80 @@ def _bins(rows: tuple[DriftRow, ...]) -> tables.Table:
     return tables.Table("Contribution of each bin to the shift", columns, cells)
 
 
-def _heat(found: Heat) -> tables.Table:
-    columns = (tables.Column("Segment"), *(tables.Column(w, right=True) for w in found.weeks))
-    rows = tuple((text(name), *(_point(r) for r in cells)) for name, cells in found.rows)
-    return tables.Table("Share of flags that were right, by segment and week, with n", columns, rows)
+def heat(found: Heat) -> Chart:
+    """A square for each segment and day (or week): the darker, the more flags were right. Too few cases stay empty."""
+    names = [name for name, _ in found.rows]
+    shown = [[r if r is not None and r.n >= FEW else None for r in cells] for _, cells in found.rows]
+    values = [r.value for cells in shown for r in cells if r is not None and r.value is not None]
+    if not values:
+        return Chart(
+            "Too few flags for a map of segments and days",
+            "",
+            {},
+            f"A square needs {FEW} flags with an outcome.",
+        )
+    whole = {name: _pooled(cells) for name, cells in found.rows}
+    able = {name: share for name, share in whole.items() if share is not None}
+    low, high = (pick(able, key=lambda name: able[name]) for pick in (min, max))
+    finding = (
+        f"Flags are right most often in {high} ({able[high]:.0%}), least often in {low} ({able[low]:.0%})"
+    )
+    figure: Spec = {
+        "type": "heatmap", "x": list(found.days), "y": names,
+        "z": [[None if r is None else r.value for r in cells] for cells in shown],
+        "text": [["" if r is None or r.value is None else f"{r.value:.0%} of {r.n:,}" for r in cells] for cells in shown],
+        "hovertemplate": "%{y}<br>%{x}<br>%{text} flags right<extra></extra>", "hoverongaps": False, "xgap": 1, "ygap": 1,
+        "zmin": min(values), "zmax": max(values), "colorscale": [[0, TINT], [1, SERIES[0]]],
+        "colorbar": {"thickness": 10, "tickformat": ".0%", "outlinewidth": 0},
+    }  # fmt: skip
+    axes = ({"type": "date", "tickformat": "%-d %b", "nticks": 6}, {"type": "category", "showgrid": False})
+    shape = layout(120 + 34 * len(names), *axes)
+    note = f"Each square is a segment's flags of one {found.each}; squares of fewer than {FEW} with an outcome stay empty."
+    return Chart(
+        finding,
+        f"Heat map by segment and {found.each}. {finding}.",
+        {"data": [figure], "layout": shape},
+        note,
+    )
 
 
-def _point(reading: Reading | None) -> str:
-    if reading is None or reading.value is None:
-        return words.DASH
-    return f'{reading.value:.0%} <span class="tl-note">n {reading.n:,}</span>'
+def _pooled(cells: tuple[Reading | None, ...]) -> float | None:
+    """Share of flags that were right over all days of a segment."""
+    known = [r for r in cells if r is not None and r.numerator is not None and r.denominator]
+    total = sum(r.denominator or 0 for r in known)
+    return sum(r.numerator or 0 for r in known) / total if total else None
+
+
+def restate(frame: Frame, name: str) -> None:
+    """A day of the past to choose, and what was said then beside what is said now of the same predictions."""
+    days = days_to_compare(frame)
+    if not days:
+        return
+    with st.expander("What did we say then, and what do we say now"):
+        chosen = st.selectbox(
+            "What was known on",
+            days,
+            index=None,
+            format_func=words.date,
+            placeholder="Choose a day",
+            key=f"restate-{name}",
+        )
+        if chosen is not None:
+            with st.spinner("Asking the warehouse what was known then"):
+                tables.show(_restated(restated(frame, name, chosen), chosen))
+
+
+def _restated(found: tuple[Restated, ...], on: dt.date) -> tables.Table:
+    names = (f"As said on {words.date(on)}", "As said now", "Outcomes known")
+    columns = (tables.Column("Figure"), *(tables.Column(n, right=True) for n in names), tables.Column(""))
+    rows = tuple(
+        (
+            text(r.metric.title), _cell(r.metric.key, r.then), _cell(r.metric.key, r.now), f"{r.then.n:,} to {r.now.n:,}",
+            "outside what was said" if r.moved else "",
+        )
+        for r in found
+    )  # fmt: skip
+    return tables.Table("The same predictions, then and now", columns, rows)
 
 
 def _figures(found: Analysis) -> tables.Table:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
+from data.digests import digest
 from data.sql import Facts, double, micros, real, whole
 
 UNLABELLED = -1
 UNDECIDED = -1
+BUCKETS = 64  # of persons or things, for errors that know what goes together
 HUGE = 1.7976931348623157e308
 
 
@@ -24,8 +26,26 @@ def _known(labels: FromClause) -> FromClause:
     )
 
 
-def decided(facts: Facts) -> sa.Subquery:
+def _bucket(p: FromClause) -> ColumnElement[int]:
+    """One of 64 numbers from the digest of the entity: a few tests of its first digits, so that no digest leaves."""
+    mark = digest(sa.case((p.c.entity_id.is_(None), p.c.prediction_id), else_=p.c.entity_id))
+    first, second = (sa.func.substr(mark, at, 1) for at in (1, 2))
+    bits = [(first, 8, 8), (first, 4, 16), (first, 2, 32), (first, 1, 4), (second, 8, 2), (second, 4, 1)]
+    parts = [
+        sa.case((sa.or_(*(digit == d for d in _with(bit))), worth), else_=0) for digit, bit, worth in bits
+    ]
+    return sum(parts[1:], parts[0])
+
+
+def _with(bit: int) -> list[ColumnElement[str]]:
+    """The hexadecimal digits that have a bit."""
+    return [sa.literal_column(f"'{d:x}'", sa.Text()) for d in range(16) if d & bit]
+
+
+def decided(facts: Facts, *, bucketed: bool = False) -> sa.Subquery:
     """Make the columns us, the dims, score, decision (1 flagged, 0 not, -1 unknown), label (1, 0, -1 none).
+
+    `bucketed` adds `bucket`, one of BUCKETS that all predictions of a person or thing share.
 
     The decision is the recorded one where present, else score >= threshold. `prediction_id` is the key of
     both tables, so the join never multiplies rows.
@@ -45,8 +65,9 @@ def decided(facts: Facts) -> sa.Subquery:
             score.label("score"),
             flagged.label("decision"),
             sa.case((labels.c.label.is_(None), UNLABELLED), else_=whole(labels.c.label)).label("label"),
+            *([_bucket(p).label("bucket")] if bucketed else []),
         )
         .select_from(p.outerjoin(labels, p.c.prediction_id == labels.c.prediction_id))
-        .where(facts.within(p.c.predicted_at), facts.pinned(p))
+        .where(facts.within(p.c.predicted_at), facts.pinned(p), facts.limited(p, p.c.predicted_at))
         .subquery("decided")
     )

@@ -10,12 +10,15 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
-from data.sql import Facts
+from data.sql import Facts, Limit
 from metrics.core.shapes import Columns, Shape
+
+if TYPE_CHECKING:
+    from metrics.core.cohorts import Cohorts
 
 C = TypeVar("C")  # the typed cells of a rollup
 ATTRIBUTES = "attr_*"  # a rollup dimension that stands for every protected attribute the warehouse holds
@@ -130,7 +133,7 @@ class Choice:
 class Scope:
     """What is asked: pinned dimensions, breakdown, first and last day (both included), knowledge time, settings.
 
-    `by` may name dimensions of the rollup and one of `day`, `week`, `month`.
+    `by` may name dimensions of the rollup and one of `day`, `week`, `month`; `limits` are set by a metric's `cohorts`.
     """
 
     where: tuple[tuple[str, str], ...] = ()
@@ -139,6 +142,7 @@ class Scope:
     until: dt.date | None = None
     as_of: dt.datetime | None = None
     settings: tuple[tuple[str, str], ...] = ()
+    limits: tuple[Limit, ...] = ()
 
 
 class Reach(StrEnum):
@@ -272,6 +276,7 @@ class Metric(Generic[C]):
     references: tuple[str, ...] = ()
     version: int = 1
     cases: Cases | None = None
+    cohorts: Cohorts[Any] | None = None
 
     def __post_init__(self) -> None:
         if (self.finalise is None) == (self.contrast is None):

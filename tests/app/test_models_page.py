@@ -16,12 +16,14 @@ from app.govern.model_notes import model_notes
 from app.govern.open import open_ledger
 from app.govern.views import Room, open_room
 from app.measure.judged import Frame
-from app.measure.model_analysis import SHAPES, model_analysis
-from app.measure.model_cards import model_lines
+from app.measure.model_analysis import MOST_DAYS, SHAPES, model_analysis
+from app.measure.model_cards import model_detail, model_lines
 from app.measure.model_words import model_words
+from app.measure.restated import days_to_compare, restated
 from app.measure.scope import Period, View, ground, window
 from app.runtime import Runtime
 from app.settings import Settings
+from app.ui import charts_model, models
 from data import ledger_store
 from metrics import ALL
 from metrics.core.metric import Scope
@@ -110,6 +112,46 @@ def test_the_analysts_view_has_every_part_and_its_figures_are_the_metrics(enterp
     assert found.heat is not None
     assert dict(found.facts)["Largest rounding of the AUC (h)"]
     assert "SELECT" in found.sql.upper()
+
+
+def test_the_map_of_segments_and_days_and_what_is_left_out_are_told(enterprise: Runtime):
+    found = model_analysis(frame(enterprise), "offer_v5")
+    assert found.heat is not None
+    drawn = models.heat(found.heat)
+    assert drawn.figure["data"][0]["type"] == "heatmap"
+    assert len(drawn.figure["data"][0]["x"]) == len(found.heat.days) <= MOST_DAYS
+    assert drawn.finding.startswith("Flags are right most often in")
+    facts = dict(found.facts)
+    assert "none counts as a negative" in facts["Left out: no outcome yet"]
+    assert "days" in facts["Left out: too young"]
+
+
+def test_what_was_said_on_a_past_day_stands_beside_what_is_said_now(enterprise: Runtime):
+    made = frame(enterprise)
+    days = days_to_compare(made)
+    assert days == tuple(sorted(days, reverse=True))
+    assert all(day.day == 1 for day in days)
+    told = {r.metric.key: r for r in restated(made, "offer_v5", days[0])}
+    coverage = told["model.label_coverage"]
+    assert coverage.then.n == coverage.now.n
+    assert (coverage.then.value or 0) <= (coverage.now.value or 0)
+    auc = told["model.auc"]
+    assert auc.then.n <= auc.now.n
+    assert auc.then.as_of is not None
+    assert auc.then.as_of.date() == days[0]
+
+
+def test_a_model_without_mature_days_is_estimated_and_says_so(enterprise: Runtime):
+    lines = model_lines(frame(enterprise, Period.WEEKS_4))
+    young = [line for line in lines if line.facts and not line.detail]
+    assert all(
+        line.sentence.startswith(("Estimated", "Of 100")) or "too young" in line.sentence for line in young
+    )
+    trend = model_detail(frame(enterprise), "offer_v5")
+    drawn = charts_model.trend(trend)
+    if trend.estimated:
+        assert "estimated" in drawn.note
+        assert drawn.figure["data"][-1]["line"]["dash"] == "dot"
 
 
 def test_the_reference_is_seen_from_any_period_and_week(enterprise: Runtime):

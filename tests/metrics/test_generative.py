@@ -18,8 +18,10 @@ from metrics.core.agreement import (
     krippendorff,
     prediction_powered,
     rogan_gladen,
+    rogan_gladen_within,
     weighted_rate,
 )
+from metrics.core.intervals import wilson
 from metrics.generative import METRICS
 from tests.cases import SOAK
 from tests.metrics.homes import brought_up, loaded_into
@@ -127,19 +129,21 @@ def test_the_corrected_rate_covers_the_truth_and_the_raw_rate_does_not(rate, n, 
     corrected, powered, raw = 0, 0, 0
     for _ in range(RUNS):
         human, there, judge = simulated(rng, n, read, rate, 0.8, 0.95)
-        seen = RateSeen(float(judge.mean()), n)
+        rest = judge[read:]
+        seen = RateSeen(float(rest.mean()), n - read)
         parts = (
             RateSeen(float(there[human].mean()), human.sum()),
             RateSeen(1 - float(there[~human].mean()), (~human).sum()),
         )
-        one = rogan_gladen(seen, *parts)
+        one = rogan_gladen_within(wilson(int(human.sum()), read), read / n, seen, *parts)
         assert one is not None
+        whole = rogan_gladen(RateSeen(float(judge.mean()), n), *parts)
+        assert one.value == pytest.approx(whole.value)
         corrected += one.low <= rate <= one.high
         pairs = [
             (int(np.sum((human == h) & (there == j))), h, j) for h in (True, False) for j in (True, False)
         ]
         groups = like(*((k, 1.0, float(h)) for k, h, _ in pairs))
-        rest = judge[read:]
         alone = like((int(rest.sum()), 1.0, 1.0), (int((~rest).sum()), 1.0, 0.0))
         two = prediction_powered(groups, np.array([float(j) for *_, j in pairs]), alone)
         powered += two.low <= rate <= two.high

@@ -3,9 +3,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from scipy.optimize import brentq
-from scipy.special import expit
-from scipy.stats import binom, norm
+from scipy.stats import binom
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -14,24 +12,14 @@ from metrics._model_estimated import SCORES_OF_ALL_DAYS, EstimateCells
 from metrics._model_labels import ARRIVALS, Arrivals, arrival_curve, maturity_days
 from metrics._model_rollups import SCORES
 from metrics._model_service import ERROR
-from metrics._model_top import Top, _at_cut, _precision
-from metrics.core.agreement import effective
-from metrics.core.calibration import slope
-from metrics.core.discrimination import auc, rank
 from metrics.core.ece import calibration_error
 from metrics.core.metric import Choice
 from metrics.core.top import average_precision, average_precision_limits, first, hits
 from tests.cases import CASES, SOAK, needs_cases
+from tests.metrics.model_coverage import OURS, draws, hallucination, quality
 from tests.metrics.rows import DAY, NONE, estimate, labels, predictions, slices
 
 RUNS = 2000 if SOAK else 120
-
-
-def draws(rng: np.random.Generator, n: int, rate: float, gap: float = 1.6) -> tuple[np.ndarray, np.ndarray]:
-    """Calibrated scores and outcomes: equal-variance normals on the log-odds scale."""
-    y = rng.random(n) < rate
-    evidence = rng.standard_normal(n) + gap * y
-    return expit(np.log(rate / (1 - rate)) + gap * evidence - gap**2 / 2), y.astype(int)
 
 
 def of(key: str, score, y, choice: tuple[tuple[str, str], ...] = (), **columns):
@@ -153,42 +141,27 @@ def test_a_real_calibration_error_is_found_at_its_size():
 
 @pytest.mark.parametrize(("rate", "n"), [(0.5, 400), (0.1, 1000), (0.01, 8000), (0.001, 60_000)])
 def test_intervals_cover_the_truth_at_every_base_rate(rate, n):
-    """NannyML's AUC interval, one of DeLong's two terms, covers 84.5 % at a base rate of a half."""
-    rng = np.random.default_rng(4)
+    """The soak asks 2,000 simulations of each, for 93 to 97 %; see docs/results/model_coverage.md."""
     runs = RUNS if rate > 0.001 or SOAK else 60
-    gap = 1.6
-    cut = brentq(lambda t: rate * norm.sf(t - gap) + (1 - rate) * norm.sf(t) - 0.1, -8, 12)
-    true_auc, true_precision = norm.cdf(gap / np.sqrt(2)), rate * norm.sf(cut - gap) / 0.1
-    edges = np.unique(
-        np.quantile(draws(np.random.default_rng(99), 100_000, rate)[0], np.linspace(0, 1, 400)[1:-1])
-    )
-    inside = np.zeros(3)
-    k = round(n / 10)
-    for _ in range(runs):
-        s, y = draws(rng, n, rate)
-        bins = np.searchsorted(edges, s)
-        p, q = (np.bincount(bins, v, len(edges) + 1) for v in (y, 1 - y))
-        if not 0 < p.sum() < n:
-            continue
-        one = auc(rank(p, q))
-        top = Top(hits(p, q, k), k, n, int(p.sum()), _at_cut(p, q, k, n))
-        _, _, variance = _precision(top)
-        low, high = (effective(h / k, variance, k) for h in (top.hits.worst, top.hits.best))
-        total = np.maximum(p + q, 1)
-        mean = np.bincount(bins, s, len(edges) + 1) / total
-        held = (p + q) > 0
-        line = slope(
-            np.log(mean[held] / (1 - mean[held])), (p + q)[held].astype(float), p[held].astype(float)
-        )
-        inside += [
-            one.low <= true_auc <= one.high,
-            low.low <= true_precision <= high.high,
-            line.low is not None and line.low <= 1 <= line.high,
-        ]
-    covered = inside / runs
-    slack = 0.02 if SOAK else 0.07
-    assert (covered >= 0.95 - slack).all(), covered
-    assert covered[0] <= 0.99 + slack, covered
+    for found in quality(rate, n, runs):
+        if found.name in OURS:
+            slack = 0.02 if SOAK else 0.07
+            assert found.share >= 0.95 - slack, found
+            assert found.share <= 0.95 + slack, found
+
+
+def test_the_error_of_the_auc_has_both_of_delongs_terms():
+    """NannyML's has one: at a base rate of a half and 4,000 cases its interval covers 84.5 %."""
+    both, one, *_ = quality(0.5, 4000 if SOAK else 1000, RUNS)
+    assert both.share > one.share + 0.04
+    assert one.share < 0.92
+
+
+@pytest.mark.parametrize(("rate", "n"), [(0.5, 1500), (0.1, 3000), (0.01, 12_000), (0.001, 60_000)])
+def test_the_corrected_hallucination_covers_at_every_base_rate(rate, n):
+    corrected, _, raw = hallucination(rate, n, RUNS)
+    assert abs(corrected.share - 0.95) <= (0.02 if SOAK else 0.06), corrected
+    assert raw.share < 0.2 or rate == 0.5
 
 
 # ----- delayed outcomes -----
