@@ -177,7 +177,7 @@ def _facts(frame: Frame) -> tuple[tuple[str, str], ...]:
         facts.append(("Largest rounding of the AUC (h)", f"{bound.value:.1e}"))
     if lost.value is not None:
         why = f" ({', '.join(lost.warnings)})" if lost.warnings else ""
-        facts.append(("Left out: scores that are no probability", f"{lost.numerator:,.0f}{why}"))
+        facts.append(("Left out: scores that are no probability", f"{words.count(lost.numerator or 0)}{why}"))
     if age.value is not None and frame.days.last:
         young = round(age.value / 86_400)
         last = day_of(frame.days.last) - young

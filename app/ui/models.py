@@ -116,7 +116,12 @@ def _bins(rows: tuple[DriftRow, ...]) -> tables.Table:
     columns = (tables.Column("Score or feature"), tables.Column("Values"),
                *(tables.Column(name, right=True) for name in ("Then", "Now", "Adds to the PSI")))  # fmt: skip
     cells = tuple(
-        (text(r.feature), text(b.name), f"{b.reference:.1%}", f"{b.current:.1%}", f"{b.psi:.3f}")
+        (
+            text(r.feature),
+            text(b.name),
+            *(words.formatted(v, ".1%") for v in (b.reference, b.current)),
+            words.formatted(b.psi, ".3f"),
+        )
         for r in rows
         for b in r.bins
     )
@@ -132,7 +137,7 @@ def _heat(found: Heat) -> tables.Table:
 def _point(reading: Reading | None) -> str:
     if reading is None or reading.value is None:
         return words.DASH
-    return f'{reading.value:.0%} <span class="tl-note">n {reading.n:,}</span>'
+    return f'{reading.value:.0%} <span class="tl-note">n {words.count(reading.n)}</span>'
 
 
 def _figures(found: Analysis) -> tables.Table:

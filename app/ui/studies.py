@@ -151,7 +151,9 @@ def _gate(one: Diagnostic) -> tuple[str, ...]:
     mark = (
         f'<span class="tl-badge {verdict_class(state)}">{marks.shape(state)}{text(one.verdict.value)}</span>'
     )
-    numbers = tuple("–" if v is None else f"{v:.4g}" for v in (one.value, one.threshold))
+    numbers = tuple(
+        words.DASH if v is None else words.formatted(v, ".4g") for v in (one.value, one.threshold)
+    )
     todo = "" if one.verdict is Verdict.PASS else one.what_to_do
     return (f"{text(one.name.replace('_', ' '))}<br>{mark}", *numbers, text(one.why), text(todo))
 
@@ -164,7 +166,10 @@ def _alternatives(view: StudyView) -> None:
         Column("High", right=True),
     )
     rows = [
-        (a.method, *("–" if v is None else f"{v:.4g}" for v in (a.estimate, a.low, a.high)))
+        (
+            a.method,
+            *(words.DASH if v is None else words.formatted(v, ".4g") for v in (a.estimate, a.low, a.high)),
+        )
         for a in view.result.alternatives
     ]
     if rows:
