@@ -58,6 +58,11 @@ bench: setup-dev
 	$(BIN)/python -m tests.bench.activation
 	$(BIN)/python -m tests.bench.suppression
 	$(BIN)/python -m tests.bench.ledger
+	$(BIN)/python -m tests.bench.pages
+
+# Every page of the full demo in both themes, on a desk and on a phone; needs Chromium.
+pictures: setup-dev
+	THROUGHLINE_PICTURES=docs/pictures $(BIN)/python -m pytest tests/browser/test_pictures.py
 
 soak: setup-engines
 	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest -m slow

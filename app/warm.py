@@ -1,6 +1,6 @@
 """Reads what most readers will ask for first, so that nobody waits for it: after a start, and after each refresh.
 
-It works in a thread of its own, one page after the other, and rests as long as it worked: readers come first.
+It works in a thread of its own, one page after the other, and rests between them: readers come first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from app.measure.suppression_cards import suppression_board
 from app.runtime import Runtime, utc_now
 
 LOOKS_EVERY = 5.0  # seconds between two looks whether the data moved
-RESTS = 1.0  # times as long as it worked
+MOST_REST = 1.0  # seconds between two pages: as long as the last one took, at most so long
 PERIODS = (Period.WEEKS_13, Period.WEEKS_4, Period.WEEKS_52, Period.ALL)  # the usual one first
 
 
@@ -83,7 +83,7 @@ def warm(runtime: Runtime, rest: Callable[[float], object] = time.sleep) -> int:
                     "%s was not read ahead", board.__name__, exc_info=True
                 )
             done += 1
-            rest(RESTS * (time.monotonic() - began))
+            rest(min(time.monotonic() - began, MOST_REST))
     return done
 
 

@@ -38,6 +38,7 @@ SCOPED = ("scorecard", "chain", "early", "strategy", "models", "fairness", "acti
 PERIODS = ("4 weeks", "52 weeks", "all days", "13 weeks")
 ROUNDS = int(os.environ.get("THROUGHLINE_BENCH_ROUNDS", "12"))
 READERS, PACE, MINUTES = 20, 5.0, float(os.environ.get("THROUGHLINE_BENCH_MINUTES", "2"))
+IDLE_LOOKS = 4  # seconds without work after which reading ahead is over
 LINGERING = 30  # sessions that stay open while memory is weighed
 
 
@@ -99,6 +100,16 @@ def _sound(answers: Sequence[Answer]) -> None:
     for one in answers:
         if one.faults:
             raise RuntimeError(f"{one.page}: {one.faults[0][:500]}")
+
+
+def warmed(app: Served) -> float:
+    """Processor seconds until what most readers ask for is read ahead (app/warm.py): until the server has nothing to do."""
+    began, idle = app.used(), 0
+    while idle < IDLE_LOOKS:
+        before = app.used()
+        time.sleep(1.0)
+        idle = idle + 1 if app.used() - before < 0.05 else 0
+    return app.used() - began
 
 
 async def alone(app: Served) -> list[str]:
@@ -177,7 +188,10 @@ async def measure(home: Path) -> list[str]:
     lines = []
     with served(home) as app:
         answer, page = await cold(app)
-        lines += [f"Cold start: first answer after {answer:.2f} s, first page whole after {page:.2f} s.", ""]
+        lines += [
+            f"Cold start: first answer after {answer:.2f} s, first page whole after {page:.2f} s."
+            f" Reading ahead then took {warmed(app):.0f} s of processor time.", "",
+        ]  # fmt: skip
         lines += [*await alone(app), ""]
         lines += [*await crowd(app), ""]
         grown = await lingering(app)
