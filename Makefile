@@ -68,6 +68,11 @@ bench: setup-dev setup-peers
 	$(BIN)/python -m tests.bench.suppression
 	$(BIN)/python -m tests.bench.ledger
 	THROUGHLINE_PEERS=$(PEERS) $(BIN)/python -m tests.bench.attribution
+	$(BIN)/python -m tests.bench.pages
+
+# Every page of the full demo in both themes, on a desk and on a phone; needs Chromium.
+pictures: setup-dev
+	THROUGHLINE_PICTURES=docs/pictures $(BIN)/python -m pytest tests/browser/test_pictures.py
 
 soak: setup-engines
 	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest -m slow

@@ -59,7 +59,7 @@ PAGES = tuple(entry for section in SECTIONS.values() for entry in section)
 
 pages = {
     section: [
-        st.Page(ROOT / "pages" / f"{name}.py", title=title, url_path=name, default=name == "scorecard")
+        st.Page(ROOT / "pages" / f"{name}.py", title=title, url_path=name, default=name == share.FIRST)
         for title, name, _ in entries
     ]
     for section, entries in SECTIONS.items()
@@ -85,11 +85,11 @@ if governs:
 with heading:
     frame = session.begin(on, readings)
     about = (Control.MODEL in controls, Control.EXPERIMENT in controls)
-    said = describe(frame.runtime, frame.view, frame.days, models=about[0], trials=about[1])
+    said = describe(readings, frame.view, frame.days, models=about[0], trials=about[1])
     chosen = initiatives.get(str(st.session_state.get(scopebar.INITIATIVE) or ""))
     said = said.replace("all models", chosen, 1) if chosen else said
     scopebar.path_line(page.title, "The ledger as it stands now" if governs else said)
-    share.popover(frame)
+    share.popover(frame, page.url_path or share.FIRST, frozenset(name for _, name, _ in PAGES))
 if frame.view.as_of and not governs:
     with st.spinner("Reading the warehouse as it was known then"):
         page.run()

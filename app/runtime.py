@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from app.measure.admitted import Failure
@@ -92,6 +92,12 @@ def open_runtime(settings: Settings) -> Runtime:
     registers = LedgerReadings(ledger_store, utc_now, bounds, contracts)
     runtime = Runtime(settings, lake, warehouse, store, Readings(warehouse, store, objections, registers))
     return runtime
+
+
+@lru_cache(maxsize=8)
+def shared_runtime(settings: Settings) -> Runtime:
+    """The stores of this process, one for each home: what one thread has read, all know."""
+    return open_runtime(settings)
 
 
 def utc_now() -> dt.datetime:

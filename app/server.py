@@ -104,13 +104,13 @@ def build(settings: Settings, host: str) -> App:
     from streamlit import config
 
     from app.observe import Observed
-    from app.runtime import open_runtime
+    from app.runtime import shared_runtime
 
     config.set_option("secrets.files", [str(secrets_file())])  # one place, the same that the settings read
     page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     middleware = [
         Middleware(SecurityHeaders, policy=policy(page)),
-        Middleware(Observed, runtime=open_runtime(settings), settings=settings),
+        Middleware(Observed, runtime=shared_runtime(settings), settings=settings),
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(host, load_sign_in().redirect_uri)),
     ]
     return st.App(ROOT / "app" / "main.py", middleware=middleware, on_script_error=say_sorry)
@@ -120,17 +120,21 @@ def run(settings: Settings, host: str, port: int) -> None:
     """Serve until stopped. Raises UnsafeStartError where it must not, OSError where the address is taken."""
     from app.govern.watch import settle
     from app.observe import set_up_logs
-    from app.runtime import open_runtime
+    from app.runtime import shared_runtime
     from app.startup import check
 
     set_up_logs(settings.logs)
     os.chdir(ROOT)  # where the front end's options are
     for shout in check(settings, host, loose_options()):
         logging.getLogger("throughline").warning("%s", shout)
-    for receipt in settle(open_runtime(settings)):
+    for receipt in settle(shared_runtime(settings)):
         logging.getLogger("throughline").warning("%s has lapsed", receipt.record_id)
     app = build(settings, host)
     import uvicorn
+
+    from app.warm import keep_warm
+
+    keep_warm(shared_runtime(settings))
 
     logging.getLogger("uvicorn.access").addFilter(lambda _: False)  # a line for each file of the front end
     print(f"Throughline on http://{host}:{port}", flush=True)  # noqa: T201 (the command's own answer)

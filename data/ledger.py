@@ -14,7 +14,7 @@ from data.ledger_types import INTEGER, UtcTime
 from data.registers import REGISTERS
 
 METADATA = sa.MetaData()
-HEAD = "0008"  # the newest migration; an app refuses a ledger of another revision
+HEAD = "0009"  # the newest migration; an app refuses a ledger of another revision
 
 # What every row version carries before the register's own fields.
 COMMON = ("record_id", "version", "seq", "state", "at", "by_issuer", "by_subject", "reason")

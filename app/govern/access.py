@@ -170,6 +170,11 @@ comments         add        yes     yes      yes    yes      -      -         -
 
 interventions    add        -       yes      yes    yes      -      -         -
 interventions    withdraw   -       own      own    own      -      -         -
+
+saved_views      add        yes     yes      yes    yes      yes    -         -
+saved_views      change     own     own      own    own      own    -         -
+saved_views      retire     own     own      own    own      own    -         -
+saved_views      restore    own     own      own    own      own    -         -
 """
 
 CELLS = ("-", "yes", "own", "other", "apart")

@@ -24,7 +24,8 @@ _LAPSES = uuid.UUID(
 def targets(ledger: Ledger) -> tuple[Target, ...]:
     """The targets in use, as the one verdict function takes them."""
     with ledger.store.read() as db:
-        return tuple(target_of(row) for row in rows.rows(db, "targets", live=True))
+        shelf = shelf_of(ledger, db)
+    return tuple(target_of(row) for row in shelf["targets"].values() if row.live)
 
 
 def budgets(ledger: Ledger) -> tuple[Target, ...]:

@@ -27,4 +27,9 @@ ACTS: tuple[Act, ...] = (
         9, "hanna", "comments", "com-stops", metric=_STOPS,
         comment="Before the scale gate I want to see this at 99 %, lower bound, not the average.",
     ),
+    add(
+        8, "hanna", "saved_views", "view-churn", title="Churn, the whole year", page="chain",
+        choices="model=churn_v3&period=52+weeks",
+    ),
+    add(7, "vera", "saved_views", "view-models", title="Models, last four weeks", page="models", choices="period=4+weeks"),
 )  # fmt: skip

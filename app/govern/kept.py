@@ -1,4 +1,7 @@
-"""Answers about one state of a ledger, kept until the ledger moves on: its newest hash names the state, and never lies."""
+"""Answers about one state of a ledger, kept until the ledger moves on: its newest hash names the state, and never lies.
+
+Answers hold words, so each manner of writing numbers and times has its own.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from typing import TypeVar, cast
 import sqlalchemy as sa
 
 from app.govern.model import Ledger
+from app.measure.manner import manner
 from data.ledger import AUDIT
 
 T = TypeVar("T")
-MOST = 24  # answers in memory; the largest is every row of a ledger
+MOST = 48  # answers in memory; the largest is every row of a ledger
 _KEPT: OrderedDict[Hashable, object] = OrderedDict()
 _GUARD = threading.Lock()
 
@@ -28,7 +32,7 @@ def kept(state: str, what: Hashable, make: Callable[[], T]) -> T:
     """The answer to a question about a state; made once. An empty state is never kept."""
     if not state:
         return make()
-    key = (state, what)
+    key = (state, what, manner())
     with _GUARD:
         if key in _KEPT:
             _KEPT.move_to_end(key)

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.govern.model import Row
 from app.measure import words
+from app.measure.manner import plainly
 
 Name = Callable[[str], str]
 _BLANK = str.maketrans("\r\n\t", "   ")
@@ -19,6 +20,11 @@ def markdown(minutes: Row, name: Name) -> str:
 
     `name`: a person's identity as people say it.
     """
+    with plainly():
+        return _markdown(minutes, name)
+
+
+def _markdown(minutes: Row, name: Name) -> str:
     held = json.loads(minutes.text("record"))
     lines = [
         f"# Minutes of {plain(held['meeting'])}: {plain(held['title'])}", "",

@@ -46,13 +46,13 @@ def amount(value: float) -> str:
     size, sign = abs(value), words.MINUS if value < 0 else ""
     for bound, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if size >= bound:
-            return f"{sign}{size / bound:,.3g}{words.NBSP}{unit}"
-    return f"{sign}{size:,.3g}"
+            return f"{sign}{words.formatted(size / bound, ',.3g')}{words.NBSP}{unit}"
+    return f"{sign}{words.formatted(size, ',.3g')}"
 
 
 def number(value: float, form: str) -> str:
     """A number in a format of Python's, with a minus sign where that writes a hyphen."""
-    return format(value, form).replace("-", words.MINUS)
+    return words.formatted(value, form)
 
 
 def told(result: StudyResult) -> Told:

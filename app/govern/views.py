@@ -92,7 +92,7 @@ class Room:
             return self.title(field.ref, str(value))
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
             return words.date(value)
-        return f"{value:,.6g}" if isinstance(value, float) else shown(value)
+        return words.formatted(value, ",.6g") if isinstance(value, float) else shown(value)
 
     def mine(self, register: str, row: Row) -> bool:
         """Whether the reader is named in the record as one who owns it."""

@@ -15,11 +15,14 @@ from app.govern.contract_checks import (
     promised,
     table_facts,
 )
+from app.govern.kept import kept
 from app.govern.model import Add, Change, Command, Row
 from app.govern.views import Room
 from app.govern.views_needs import Need, needs
 from app.measure import words
 from app.runtime import Runtime
+from data.engines import LakeWarehouse
+from data.schema import METADATA
 
 REGISTERS = ("contracts",)
 
@@ -46,7 +49,7 @@ class ContractBoard:
 
 def contract_board(room: Room, runtime: Runtime) -> ContractBoard:
     """Every contract in use against the warehouse now."""
-    facts = table_facts(runtime.warehouse, runtime.lake, room.live("contracts"))
+    facts = _facts(room, runtime)
     lines = tuple(_line(room, row, facts.get(row.text("table_name"))) for row in room.live("contracts"))
     broken = tuple(line for line in lines if line.state == BROKEN)
     if not lines:
@@ -69,6 +72,17 @@ def contract_board(room: Room, runtime: Runtime) -> ContractBoard:
         for b in broken
     )  # fmt: skip
     return ContractBoard(sentence, detail, (*found, *needs(room, *REGISTERS)), lines)
+
+
+def _facts(room: Room, runtime: Runtime) -> dict[str, TableFacts]:
+    """The tables as the warehouse holds them now. The lake says whether it moved; a company's own is asked each time."""
+    rows = room.live("contracts")
+    names = tuple(sorted({r.text("table_name") for r in rows} & set(METADATA.tables)))
+    if not names or not isinstance(runtime.warehouse, LakeWarehouse):
+        return table_facts(runtime.warehouse, runtime.lake, rows)
+    minute = room.now.replace(second=0, microsecond=0)  # at most so long, should a table not have answered
+    state = ("table facts", runtime.settings.home, runtime.lake.manifest.generation(), minute)
+    return kept(room.state, state, lambda: table_facts(runtime.warehouse, runtime.lake, rows))
 
 
 def _line(room: Room, row: Row, facts: TableFacts | None) -> ContractLine:

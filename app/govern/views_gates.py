@@ -14,6 +14,7 @@ from app.govern.kept import kept
 from app.govern.model import Row
 from app.govern.views import Room
 from app.measure import words
+from app.measure.admitted import Objections, once
 from app.measure.readings import Readings
 from app.runtime import Runtime
 
@@ -59,16 +60,23 @@ class Board:
     kept: str
 
 
-def sources_of(room: Room, runtime: Runtime, readings: Readings) -> Sources:
-    """What the page judges on: the ledger as the room saw it, the numbers of this run."""
-    from app.govern.admissibility import failures
-
-    return Sources(Look(room.now, room.shelf), readings, lambda metric: failures(runtime, metric))
+def sources_of(
+    room: Room, runtime: Runtime, readings: Readings, objections: Objections | None = None
+) -> Sources:
+    """What the page judges on: the ledger as the room saw it, the numbers of this run, and the contracts as they are
+    when they are asked (or `objections`, where many questions belong to one moment).
+    """
+    ask = objections or runtime.contracts.failures
+    return Sources(
+        Look(room.now, room.shelf),
+        readings,
+        lambda metric: tuple(f.reason for f in ask(metric.rollup.tables)),
+    )
 
 
 def council_board(room: Room, runtime: Runtime, readings: Readings) -> Board:
     """The agenda and the past decisions, numbers read now."""
-    found = sources_of(room, runtime, readings)
+    found = sources_of(room, runtime, readings, once(runtime.contracts.failures))
     past = tuple(compare(found, d) for d in sorted(found.look.rows("gate_decisions"), key=lambda d: -d.seq))
     agenda = (*_reviews(room, found), *_decisions(room, past), *_acceptances(room))
     ordered = tuple(sorted(agenda, key=lambda item: not item.mine))

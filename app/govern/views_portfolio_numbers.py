@@ -137,4 +137,5 @@ def _money(row: Row) -> Money:
     if not row["counted"] or len(found) < len(names) or not isinstance(cost, int | float) or cost <= 0:
         return Money(row.text("grade"), words.DASH)
     mid, low, high = ((v - cost) / cost for v in found)
-    return Money(row.text("grade"), f"{mid:+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "\u2212"))
+    told = tuple(words.formatted(v, "+.1f") for v in (mid, low, high))
+    return Money(row.text("grade"), f"{told[0]} ({told[1]} to {told[2]})")

@@ -18,7 +18,7 @@ from metrics._activation_incidents import RULE, incident_days
 from metrics._activation_slo import ALERTS
 from metrics._activation_states import STATES
 from metrics._activation_waterfall import Leg, waterfall
-from metrics.core.metric import Reading
+from metrics.core.metric import Reading, Scope
 
 SHARE, MEDIAN, BURN = "activation.in_window_share", "activation.latency_median", "activation.slo_burn"
 MANUAL, COMPLETE, SIGNALS = "activation.manual_share", "activation.complete_chain_share", "activation.signals"
@@ -134,7 +134,7 @@ def _sentence(tiles: Sequence[Tile], total: int) -> tuple[str, str]:
     first = min(judged, key=lambda j: (ORDER.index(j.verdict.state), -j.margin), default=tiles[0].one)
     return finding(
         first
-    ), f"{first.metric.why} Of {total:,} signals in these days, every one is accounted for below."
+    ), f"{first.metric.why} Of {words.count(total)} signals in these days, every one is accounted for below."
 
 
 def _models(frame: Frame) -> tuple[ModelRow, ...]:
@@ -187,15 +187,21 @@ def _trend(frame: Frame) -> Trend:
 def _incidents(frame: Frame) -> tuple[str, ...]:
     """Incident days of the period, ISO: judged against all days known by its end, so no choice of period moves them."""
     asked = replace(frame.scope(ALL[SHARE]), since=None, by=("day", "model_id"))
+    every = frame.readings.derived(("incidents", asked), lambda: _all_incidents(frame, asked))
+    first = frame.days.first.isoformat() if frame.days.first else ""
+    return tuple(d for d in every if d >= first)
+
+
+def _all_incidents(frame: Frame, asked: Scope) -> tuple[str, ...]:
     found = [(dict(r.by), r) for r in frame.readings.read(ALL[SHARE], asked)]
     cells = {(by["day"] or "", by["model_id"] or ""): r for by, r in found if by.get("day")}
     days, models = sorted({d for d, _ in cells}), sorted({m for _, m in cells})
+    row, column = ({name: at for at, name in enumerate(names)} for names in (days, models))
     good, n = np.zeros((len(days), len(models))), np.zeros((len(days), len(models)))
     for (day, model), reading in cells.items():
-        at = days.index(day), models.index(model)
+        at = row[day], column[model]
         good[at], n[at] = reading.numerator or 0.0, reading.denominator or 0.0
-    first = frame.days.first.isoformat() if frame.days.first else ""
-    return tuple(d for d, hit in zip(days, incident_days(good, n), strict=True) if hit and d >= first)
+    return tuple(d for d, hit in zip(days, incident_days(good, n), strict=True) if hit)
 
 
 def _silent(days: Sequence[Reading]) -> tuple[str, ...]:
@@ -204,7 +210,8 @@ def _silent(days: Sequence[Reading]) -> tuple[str, ...]:
     if not held:
         return ()
     every = (held[0] + dt.timedelta(days=i) for i in range((held[-1] - held[0]).days))
-    return tuple(d.isoformat() for d in every if d not in set(held))
+    spoken = set(held)
+    return tuple(d.isoformat() for d in every if d not in spoken)
 
 
 def state_words(name: str) -> str:

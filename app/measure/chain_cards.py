@@ -116,7 +116,11 @@ def _paid(frame: Frame, chain: Valued) -> tuple[Step, ...]:
 def _detail(chain: Valued) -> str:
     """How many of the signals were lost, and by what the money is judged."""
     lost, tried = chain.count(*LOSSES), chain.count(*LOSSES, "reached")
-    counted = f"{lost:,} of {tried:,} signals that could have reached somebody did not." if tried else ""
+    counted = (
+        f"{words.count(lost)} of {words.count(tried)} signals that could have reached somebody did not."
+        if tried
+        else ""
+    )
     how = (
         "Money is measured against people held out."
         if chain.measured
@@ -153,9 +157,7 @@ def _without(chain: Valued, reading: Reading) -> str:
     n = chain.count(most)
     if not n:
         return "No signal is lost between score and person."
-    return (
-        f"Most signals are lost {_place(most)} ({n:,}), but {reading.reason or 'their worth is not known'}."
-    )
+    return f"Most signals are lost {_place(most)} ({words.count(n)}), but {reading.reason or 'their worth is not known'}."
 
 
 def _place(link: str) -> str:

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.measure import words
-from app.measure.judged import Frame, Judged, Movement, bucket_of, drawable, history, movement, weakest
+from app.measure.judged import (
+    Frame,
+    Judged,
+    Movement,
+    bucket_of,
+    drawable,
+    history,
+    movement,
+    trends,
+    weakest,
+)
 from metrics import ALL
 from metrics.core.intervals import Z
 from metrics.core.metric import Reading
@@ -67,13 +77,16 @@ def early_board(frame: Frame) -> EarlyBoard:
     indicators = tuple(
         i for key, warns in LEADING.items() if (i := _indicator(frame, key, warns)) is not None
     )
+    aims = {t.metric for t in frame.targets}
     aimed = tuple(
         j
         for m in ALL.values()
-        if m.rollup.stored and m.key not in LEADING
+        if m.rollup.stored and m.key in aims and m.key not in LEADING
         for j in frame.read(m)
         if j.has_target
     )
+    for key in {j.metric.key for j in aimed}:  # one question about every group, of which each below is a part
+        trends(frame, ALL[key])
     ahead = tuple(w for j in aimed if (w := _heading(frame, j, history(frame, j))) is not None)
     found = (*(w for i in indicators for w in i.found), *ahead)
     ordered = tuple(sorted(found, key=lambda w: w.weight))

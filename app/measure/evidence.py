@@ -50,7 +50,7 @@ def words_of(metric: Metric[object]) -> tuple[tuple[str, str], ...]:
             "Interval",
             f"95 %, {metric.interval}" if not metric.interval.startswith("none") else metric.interval,
         ),
-        ("Least n", f"{metric.min_n:,}"),
+        ("Least n", words.count(metric.min_n)),
         ("Stale after", words.plural(days, "day")),
         ("Owner", metric.owner),
         ("Source", ", ".join(metric.references)),
@@ -62,7 +62,12 @@ def _of(one: Judged, frame: Frame) -> tuple[tuple[str, str], ...]:
     reading = one.reading
     pairs = [("Method used", reading.method)]
     if reading.numerator is not None and reading.denominator is not None:
-        pairs.append(("Counts", f"{reading.numerator:,.6g} of {reading.denominator:,.6g}"))
+        pairs.append(
+            (
+                "Counts",
+                f"{words.formatted(reading.numerator, ',.6g')} of {words.formatted(reading.denominator, ',.6g')}",
+            )
+        )
     if reading.as_of:
         fresh = f"{words.moment(reading.as_of)} ({words.ago(reading.as_of, frame.now)})"
         pairs.append(("Data as of", fresh))

@@ -110,7 +110,7 @@ def _detail(one: Judged, units: Judged | None, relative: Judged | None) -> str:
     parts = []
     if units is not None and units.reading.value is not None:
         parts.append(
-            f"{words.shown(units.metric, units.reading).value} units, {one.reading.n:,} with an outcome"
+            f"{words.shown(units.metric, units.reading).value} units, {words.count(one.reading.n)} with an outcome"
         )
     if relative is not None and relative.reading.value is not None:
         shown = words.shown(relative.metric, relative.reading)

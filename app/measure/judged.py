@@ -110,8 +110,8 @@ class Frame:
 def _subject(reading: Reading, among: tuple[Reading, ...], names: Mapping[str, str]) -> str:
     """Whose number it is; the arm of an experiment only where it has several treated ones."""
     trial = dict(reading.by).get("experiment_id")
-    several = sum(1 for r in among if dict(r.by).get("experiment_id") == trial) > 1
-    kept = (p for p in reading.by if p[0] != "arm" or several or trial is None)
+    several = trial is None or sum(1 for r in among if dict(r.by).get("experiment_id") == trial) > 1
+    kept = (p for p in reading.by if p[0] != "arm" or several)
     return words.group(tuple((k, names.get(v, v) if v else v) for k, v in kept))
 
 
@@ -155,6 +155,16 @@ def history(frame: Frame, one: Judged) -> tuple[Reading, ...]:
     asked = trend_scope(one.metric, frame.scope(one.metric), where)
     found = _same(one, frame.readings.read(one.metric, replace(asked, by=(*asked.by, *apart))))
     return tuple(sorted(found, key=lambda r: bucket_of(r) or ""))
+
+
+def trends(frame: Frame, metric: Metric[object]) -> tuple[Reading, ...]:
+    """The histories of all groups at once; each is then known without another question."""
+    asked = frame.scope(metric)
+    return (
+        frame.readings.read(metric, trend_scope(metric, asked, asked.where))
+        if metric.contrast is None
+        else ()
+    )
 
 
 def drawable(metric: Metric[object], trend: tuple[Reading, ...]) -> tuple[Reading, ...]:

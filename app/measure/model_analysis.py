@@ -212,7 +212,7 @@ def _facts(frame: Frame) -> tuple[tuple[str, str], ...]:
         facts.append(("Largest rounding of the AUC (h)", f"{bound.value:.1e}"))
     if lost.value is not None:
         why = f" ({', '.join(lost.warnings)})" if lost.warnings else ""
-        facts.append(("Left out: scores that are no probability", f"{lost.numerator:,.0f}{why}"))
+        facts.append(("Left out: scores that are no probability", f"{words.count(lost.numerator or 0)}{why}"))
     facts += _waiting(frame, age)
     facts.append(
         ("Estimated, not measured", "all figures named so: the map from score to outcome may have changed")
@@ -229,7 +229,7 @@ def _waiting(frame: Frame, age: Reading) -> list[tuple[str, str]]:
         found.append(
             (
                 "Left out: no outcome yet",
-                f"{out:,} of {known.denominator:,.0f} predictions; none counts as a negative",
+                f"{words.count(out)} of {words.count(known.denominator or 0)} predictions; none counts as a negative",
             )
         )
     if age.value is None or frame.days.last is None:
@@ -242,7 +242,7 @@ def _waiting(frame: Frame, age: Reading) -> list[tuple[str, str]]:
     last = limits[0][2]
     young = replace(frame.scope(ALL["model.predictions"]), since=date_of(last + 1))
     n = sum(r.value or 0 for r in frame.readings.read(ALL["model.predictions"], young))
-    told = f"{n:,.0f} predictions after {_date(last)}, as outcomes need {days}; they are estimated"
+    told = f"{words.count(n)} predictions after {_date(last)}, as outcomes need {days}; they are estimated"
     return [*found, ("Left out: too young", told)]
 
 

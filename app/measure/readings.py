@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import threading
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar, cast
 
 import numpy as np
 from sqlalchemy.sql.expression import FromClause
@@ -18,7 +17,8 @@ from app.measure.contrasts import HIDDEN, Group, against, families, is_attribute
 from app.measure.finished import ScopeError, only, reading_of, span_of
 from app.measure.ledger_readings import LedgerReadings, no_ledger
 from app.measure.reach import observed_us, spans
-from app.measure.slices import BUCKETS, By, Slice, cut, history, timeless, undated
+from app.measure.shelf import Shelf
+from app.measure.slices import BUCKETS, By, Slice, cut, history, size_of, timeless, undated
 from app.measure.store import RollupStore, holds
 from data.engines import Columns, Warehouse
 from data.sql import Facts, known_at
@@ -37,8 +37,12 @@ from metrics.core.metric import (
 )
 from metrics.core.shapes import Counts
 
+T = TypeVar("T")
 KEPT_READINGS = 8192  # finished answers kept in memory; each is a few hundred bytes to some kilobytes
-KEPT_SLICES = 512  # answers kept in memory; each is a few kilobytes to a few megabytes
+KEPT_SLICES = 512  # merged cells kept in memory, and
+KEPT_BYTES = 192 * 2**20  # at most so large together
+KEPT_DERIVED = 256
+APART = "model_id"  # what most numbers keep apart: the answer about one is part of the answer about all
 
 
 class Readings:
@@ -58,10 +62,10 @@ class Readings:
         self._objections = objections
         self._ledger = ledger or no_ledger()
         self.store = store
-        self._kept: OrderedDict[Hashable, tuple[Slice, ...]] = OrderedDict()
-        self._read: OrderedDict[Hashable, tuple[Reading, ...]] = OrderedDict()
-        self._ends: OrderedDict[Hashable, int] = OrderedDict()  # how far sources are complete
-        self._guard = threading.Lock()
+        self._kept = Shelf[tuple[Slice, ...]](KEPT_SLICES, KEPT_BYTES)
+        self._read = Shelf[tuple[Reading, ...]](KEPT_READINGS)
+        self._derived = Shelf[object](KEPT_DERIVED)
+        self._ends = Shelf[int](KEPT_SLICES)  # how far sources are complete
         self._frozen = False
         self._tables: Mapping[str, FromClause] | None = None  # of a pinned copy, once they are needed
 
@@ -90,17 +94,33 @@ class Readings:
         """The Readings as the cells say, from memory where they are there."""
         if not self._stored(metric.rollup, scope):
             return self._answer(metric, scope)
-        name = (metric.key, metric.version, scope, self.store.held().generation)
-        with self._guard:
-            if name in self._read:
-                self._read.move_to_end(name)
-                return self._read[name]
-        readings = self._answer(metric, scope)
-        with self._guard:
-            self._read[name] = readings
-            while len(self._read) > KEPT_READINGS:
-                self._read.popitem(last=False)
-        return readings
+        name = self._name(metric, scope)
+        found = self._read.find(name)
+        if found is None:
+            found = self._read.keep(name, self._of_all(metric, scope) or self._answer(metric, scope))
+        return found
+
+    def _of_all(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
+        """The answer about one model out of the answer about all; empty where it is no part of that.
+
+        Of a trend, or where every day must be read, the others are not computed for it, only found.
+        """
+        if (
+            [w[0] for w in scope.where] != [APART]
+            or APART not in metric.apart
+            or any(protected(k) for k in scope.by)
+        ):
+            return ()
+        all_ = replace(scope, where=())
+        every = self._read.find(self._name(metric, all_))
+        if every is None and not (scope.by or scope.settings or metric.rollup.history):
+            every = self._computed(metric, all_)
+        pin = scope.where[0]
+        own = (r for r in every or () if pin in r.by)
+        return tuple(replace(r, by=(pin, *(p for p in r.by if p != pin))) for r in own)
+
+    def _name(self, metric: Metric[C], scope: Scope) -> Hashable:
+        return metric.key, metric.version, scope, self.store.held().generation
 
     def _answer(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
         choice = metric.choice(scope.settings)
@@ -153,7 +173,18 @@ class Readings:
 
     def cells(self, rollup: Rollup[C], scope: Scope) -> tuple[tuple[By, C], ...]:
         """The finaliser's cells for each group of the breakdown: what charts are drawn from."""
-        return tuple((g.by, g.cells) for g in self._groups(rollup, scope, scope.by))
+        if not self._stored(rollup, scope):
+            return tuple((g.by, g.cells) for g in self._groups(rollup, scope, scope.by))
+        return self.derived(
+            (rollup.key, rollup.version, scope),
+            lambda: tuple((g.by, g.cells) for g in self._groups(rollup, scope, scope.by)),
+        )
+
+    def derived(self, name: Hashable, make: Callable[[], T]) -> T:
+        """Something small made of the stored cells, kept while they are the same. `name` must say all that it hangs on."""
+        key = (name, self.store.held().generation)
+        found = self._derived.find(key)
+        return cast("T", found if found is not None else self._derived.keep(key, make()))
 
     def _estimates(self, metric: Metric[C], scope: Scope, choice: Choice) -> list[tuple[By, Estimate]]:
         assert metric.finalise is not None
@@ -218,16 +249,11 @@ class Readings:
         name = (rollup.key, rollup.version, keys, replace(scope, by=(), settings=()))
         stored = self._stored(rollup, scope)
         generation = self.store.held().generation if stored else self.warehouse.mark(rollup.tables)
-        with self._guard:
-            if (name, generation) in self._kept:
-                self._kept.move_to_end((name, generation))
-                return self._kept[name, generation]
-        slices = cut(self._columns(rollup, scope, keys), keys, rollup.inner, rollup.shapes)
-        with self._guard:
-            self._kept[name, generation] = slices
-            while len(self._kept) > KEPT_SLICES:
-                self._kept.popitem(last=False)
-        return slices
+        found = self._kept.find((name, generation))
+        if found is None:
+            slices = cut(self._columns(rollup, scope, keys), keys, rollup.inner, rollup.shapes)
+            found = self._kept.keep((name, generation), slices, sum(size_of(s) for s in slices))
+        return found
 
     def _columns(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> Columns:
         span = span_of(scope)
@@ -258,15 +284,12 @@ class Readings:
     def _observed_now(self, rollup: Rollup[C]) -> int:
         """How far the sources are complete now, from memory while they hold the same rows."""
         name = (rollup.observed, self.warehouse.mark((*rollup.observed, "data_watermarks")))
-        with self._guard:
-            if name in self._ends:
-                return self._ends[name]
-        found = observed_us(rollup, self.warehouse, self.warehouse.tables())
-        with self._guard:
-            self._ends[name] = found
-            while len(self._ends) > KEPT_SLICES:
-                self._ends.popitem(last=False)
-        return found
+        found = self._ends.find(name)
+        return (
+            found
+            if found is not None
+            else self._ends.keep(name, observed_us(rollup, self.warehouse, self.warehouse.tables()))
+        )
 
     def _outdated(self, rollup: Rollup[C]) -> bool:
         """Whether the stored cells were made under another definition, and so are not this rollup's cells."""

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from app.measure import words
 from app.measure.readings import Readings
-from app.runtime import Runtime
 from metrics import ROLLUPS
 from metrics.core.metric import Metric, Scope
 
@@ -119,11 +118,11 @@ def trend_scope(metric: Metric[object], asked: Scope, where: tuple[tuple[str, st
     return replace(asked, where=where, by=("week",), since=since)
 
 
-def describe(runtime: Runtime, view: View, days: Window, *, models: bool, trials: bool) -> str:
+def describe(readings: Readings, view: View, days: Window, *, models: bool, trials: bool) -> str:
     """The path line's words: what is shown, for which days, from data of when. `models`, `trials`: what it is of."""
     if days.last is None:
         return "no data yet"
-    loads = [t for r in ROLLUPS.values() if r.stored and (t := runtime.readings.as_of(r)) is not None]
+    loads = [t for r in ROLLUPS.values() if r.stored and (t := readings.as_of(r)) is not None]
     known = f"as known on {words.date(view.as_of)}" if view.as_of else ""
     fresh = f"data loaded {words.moment(max(loads))}" if loads and not view.as_of else ""
     about = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from app.measure import narrow, words
 from app.measure.chain_cards import constraint_sentence
@@ -103,19 +104,39 @@ class Scorecard:
 
 def scorecard(frame: Frame, *, everything: bool = False, about: Narrow | None = None) -> Scorecard:
     """Build the scorecard, of everything or of one initiative. `everything` adds the measures without a target."""
-    asked = (m for m in ALL.values() if m.rollup.stored or m.rollup.ledger)
-    read = {m.key: found for m in asked if (found := narrow.read(frame, m, about))}
+    asked = {m.key: m for m in ALL.values() if m.rollup.stored or m.rollup.ledger}
+    read = _read(frame, asked, about, everything=everything)
     judged = tuple(j for found in read.values() for j in found if j.has_target)
-    columns = tuple(_column(frame, dimension, read, everything=everything) for dimension in Dimension)
+    speaking = {k for k, m in asked.items() if about is None or narrow.pins(frame, m, about)}
+    columns = tuple(_column(frame, d, read, speaking, everything=everything) for d in Dimension)
     needs = tuple(sorted((j for j in judged if j.verdict.state is State.NOT_MET), key=_importance))
     tally = _tally(judged)
-    measured = any(j.reading.value is not None for found in read.values() for j in found)
+    unread = (narrow.read(frame, m, about) for k, m in asked.items() if k not in read)
+    measured = any(j.reading.value is not None for found in chain(read.values(), unread) for j in found)
     sentence, detail = headline(judged, needs, tally, measured=measured)
     if about is not None and not judged:
         sentence, detail = f"No target speaks of {about.title} alone, so nothing can be judged.", ""
     own = narrow.narrowed(frame, about)
     where = constraint_sentence(own) if own else ""
     return Scorecard(sentence, detail, _changes(columns), tally, needs, columns, where)
+
+
+def _read(
+    frame: Frame, asked: Mapping[str, Metric[object]], about: Narrow | None, *, everything: bool
+) -> dict[str, tuple[Judged, ...]]:
+    """The metrics that can have a tile, in their order: a number that nobody is shown is not computed."""
+    aimed = {t.metric for t in frame.targets} | set(HEADLINE)
+    found = {
+        k: got
+        for k, m in asked.items()
+        if (everything or k in aimed) and (got := narrow.read(frame, m, about))
+    }
+    for dimension in Dimension:
+        if not any(ALL[k].dimension is dimension for k in found):
+            own = (m for k, m in asked.items() if m.dimension is dimension and k not in aimed)
+            speak = ((m.key, got) for m in own if (got := narrow.read(frame, m, about)))
+            found |= dict(islice(speak, MOST_UNAIMED))
+    return {k: found[k] for k in asked if k in found}
 
 
 def _changes(columns: Sequence[Column]) -> tuple[str, ...]:
@@ -137,7 +158,12 @@ def _change(tile: Tile, movement: Movement) -> str:
 
 
 def _column(
-    frame: Frame, dimension: Dimension, read: dict[str, tuple[Judged, ...]], *, everything: bool
+    frame: Frame,
+    dimension: Dimension,
+    read: dict[str, tuple[Judged, ...]],
+    speaking: set[str],
+    *,
+    everything: bool,
 ) -> Column:
     own = {k: found for k, found in read.items() if ALL[k].dimension is dimension}
     if not own:
@@ -146,7 +172,7 @@ def _column(
     chosen = tuple(own) if everything else usual
     groups = tuple(group for key in chosen for group in _groups(own[key], everything=everything))
     tiles = tuple(_tile(frame, group) for group in groups)
-    hidden = len(own) - len(usual)
+    hidden = sum(ALL[k].dimension is dimension and k not in usual for k in speaking)
     if not any(t.one.reading.value is not None or t.one.has_target for t in tiles):
         reason = next((t.one.reading.reason for t in tiles), "")
         return Column(dimension, TITLES[dimension], (), f"Nothing to show: {reason}.", hidden)

@@ -38,6 +38,11 @@ def history(slices: Sequence[Slice]) -> dict[By, Columns]:
     return {s.by: {f"all_{name}": values for name, values in s.columns.items()} for s in slices}
 
 
+def size_of(one: Slice) -> int:
+    """Bytes of a slice's columns; words count as long ones."""
+    return sum(v.nbytes + (48 * len(v) if v.dtype == object else 0) for v in one.columns.values())
+
+
 def bucket(days: Ints, kind: str) -> Ints:
     """First day (days since 1970) of the day, ISO week (Monday) or month that each day falls in."""
     if kind == "day":

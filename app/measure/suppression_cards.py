@@ -80,13 +80,13 @@ class Crossings:
         ]
         n, said, sent = max(cells, key=lambda cell: cell[0])
         pair = f"a stop said in {words.named(said)}, a message by {words.named(sent)}"
-        return f"Most often broken: {pair} ({n:,} of {self.total:,})"
+        return f"Most often broken: {pair} ({words.count(n)} of {words.count(self.total)})"
 
     @property
     def note(self) -> str:
         if not self.total:
             return "There is nothing to draw."
-        return f"The cells add up to all {words.plural(self.total, 'violation')}; {self.crossing:,} crossed channels."
+        return f"The cells add up to all {words.plural(self.total, 'violation')}; {words.count(self.crossing)} crossed channels."
 
 
 @dataclass(frozen=True)
@@ -135,11 +135,12 @@ def _detail(rate: Judged, crossings: Crossings, tiers: tuple[tuple[str, int], ..
         parts.append(f"{shown.value} of every 10,000 marketing messages ({shown.interval}).")
     if crossings.crossing:
         parts.append(
-            f"{crossings.crossing:,} of {crossings.total:,} went through another channel than the stop was said in."
+            f"{words.count(crossings.crossing)} of {words.count(crossings.total)} went through another channel than the"
+            " stop was said in."
         )
     late = dict(tiers).get("past_legal_deadline", 0)
     if late:
-        parts.append(f"{late:,} came after a legal deadline.")
+        parts.append(f"{words.count(late)} came after a legal deadline.")
     return " ".join(parts)
 
 

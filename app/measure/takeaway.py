@@ -1,4 +1,4 @@
-"""Any table as a file: the cells as they are read on the screen, safe to open in a spreadsheet."""
+"""Any table as a file, and what a file is called: the cells as they are read on the screen, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ def plain(markup: str) -> str:
     """A cell of markup as the words a reader sees, in one line, never a formula."""
     words = unescape(_TAG.sub("", _BREAK.sub("; ", markup)))
     return guarded(_BLANK.sub(" ", words).strip().rstrip(";").strip())
+
+
+def file_name(said: str) -> str:
+    """What a file is called that holds what is said: words and hyphens, without its ending."""
+    return (
+        "-".join("".join(c if c.isalnum() else " " for c in said.lower()).split())[:60].strip("-") or "table"
+    )
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:

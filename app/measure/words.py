@@ -1,4 +1,4 @@
-"""Numbers, times and names as an executive reads them. Pure text; a Reading goes in, words come out."""
+"""Numbers, times and names as an executive reads them: a Reading goes in, words come out, in the reader's own marks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass, replace
 
+from app.measure.manner import manner
 from metrics.core.metric import Direction, Metric, Reading, Unit
 from metrics.core.verdict import Target
 
@@ -83,9 +84,9 @@ def number(value: float, how: Style, width: float | None = None, *, bare: bool =
         case Unit.SECONDS:
             return duration(value)
         case Unit.COUNT:
-            return compact(value) if abs(value) >= 1e6 else f"{value:,.0f}"
+            return compact(value) if abs(value) >= 1e6 else count(value)
         case Unit.P_VALUE:
-            return f"{value:.2f}" if value >= 0.01 else (f"{value:.3f}" if value >= 0.001 else "under 0.001")
+            return _p_value(value)
         case Unit.MONEY | Unit.NUMBER:
             return _signed(compact(value, width), value, signed=how.signed)
         case _:
@@ -93,6 +94,22 @@ def number(value: float, how: Style, width: float | None = None, *, bare: bool =
             places = decimals(scaled, None if width is None else width * how.scale, how.fewest, how.most)
             text = _signed(_fixed(scaled, places), scaled, signed=how.signed)
             return f"{text}{suffix}"
+
+
+def _p_value(value: float) -> str:
+    if value < 0.001:
+        return f"under {_fixed(0.001, 3)}"
+    return _fixed(value, 2 if value >= 0.01 else 3)
+
+
+def count(n: float) -> str:
+    """A whole number with its groups told apart: 12,345."""
+    return manner().marked(f"{n:,.0f}")
+
+
+def formatted(value: float, form: str) -> str:
+    """A number in one of Python's formats, in the reader's marks and with a minus sign where that writes a hyphen."""
+    return manner().marked(format(value, form).replace("-", MINUS))
 
 
 def from_to(metric: Metric[object], before: Reading, now: Reading) -> str:
@@ -106,7 +123,7 @@ def target_number(metric: Metric[object], value: float) -> str:
     """A threshold as people write it: no more digits than it has."""
     how = style(metric)
     if how.unit in (Unit.SHARE, Unit.SCORE, Unit.RATIO, Unit.NUMBER, Unit.MONEY):
-        text = f"{value * how.scale:,.6g}".replace("-", MINUS)
+        text = formatted(value * how.scale, ",.6g")
         return f"{text}{how.suffix.removesuffix('s') if text == '1' else how.suffix}"
     return number(value, how)
 
@@ -129,11 +146,11 @@ def _fixed(value: float, places: int) -> str:
     text = f"{value:,.{places}f}"
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("-")
-    return text.replace("-", MINUS)
+    return manner().marked(text.replace("-", MINUS))
 
 
 def _signed(text: str, value: float, *, signed: bool) -> str:
-    plain = text.strip("0.,") == ""
+    plain = not any(c in "123456789" for c in text)
     return f"+{text}" if signed and value > 0 and not plain else text
 
 
@@ -156,7 +173,7 @@ def _two_digits(value: float, width: float | None) -> str:
 
 def people(n: int) -> str:
     """A count with thousands separators; millions are compact."""
-    return compact(float(n)) if n >= 10_000_000 else f"{n:,}"
+    return compact(float(n)) if n >= 10_000_000 else count(n)
 
 
 def duration(seconds: float) -> str:
@@ -182,9 +199,15 @@ def date(day: dt.date) -> str:
 
 
 def moment(time: dt.datetime) -> str:
-    """26 Nov 2026, 06:15 UTC."""
-    utc = time.astimezone(dt.UTC)
-    return f"{date(utc.date())}, {utc:%H:%M}{NBSP}UTC"
+    """26 Nov 2026, 06:15 UTC, by the reader's clock."""
+    here = time.astimezone(manner().clock)
+    return f"{date(here.date())}, {here:%H:%M}{NBSP}{_zone(here)}"
+
+
+def _zone(time: dt.datetime) -> str:
+    """What people call the zone, CET; UTC+04 where it has no letters."""
+    name = time.tzname() or "UTC"
+    return name if name[0].isalpha() else f"UTC{name.replace('-', MINUS)}"
 
 
 def days_between(first: dt.date, last: dt.date) -> str:
@@ -217,7 +240,7 @@ def group(by: tuple[tuple[str, str | None], ...]) -> str:
 
 def plural(n: int, one: str, many: str | None = None) -> str:
     """1 model, 2 models."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"
 
 
 def article(noun: str) -> str:

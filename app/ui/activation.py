@@ -52,13 +52,13 @@ def states(board: ActivationBoard) -> None:
     """Every signal in exactly one state: a bar that adds up, and the counts."""
     with st.container(border=True, gap="small"):
         whole = sum(part.n for part in board.states)
-        title = f"What became of all {board.total:,} signals"
+        title = f"What became of all {words.count(board.total)} signals"
         bars = "".join(f'<i style="flex:{p.n};background:var(--tl-{_colour(p)})"></i>' for p in board.states)
         legend = "".join(_part(p, board.total) for p in board.states)
         st.html(
             f'<h2 class="tl-h">{text(title)}</h2><div class="tl-tally" role="img" aria-label="{text(title)}">{bars}</div>'
-            f'<div class="tl-legend">{legend}</div><p class="tl-sub">The states add up to {whole:,} of {board.total:,}. '
-            "The share in the window counts in window, late and missed only.</p>"
+            f'<div class="tl-legend">{legend}</div><p class="tl-sub">The states add up to {words.count(whole)} of '
+            f"{words.count(board.total)}. The share in the window counts in window, late and missed only.</p>"
         )
 
 
@@ -69,8 +69,8 @@ def _colour(part: StatePart) -> str:
 def _part(part: StatePart, total: int) -> str:
     dot = f'<i style="display:inline-block;width:10px;height:10px;background:var(--tl-{_colour(part)})"></i>'
     return (
-        f'<span class="tl-sub">{dot} {text(state_words(part.name))} <b>{part.n:,}</b> '
-        f"({100 * part.n / total:.1f}{words.NBSP}%)</span>"
+        f'<span class="tl-sub">{dot} {text(state_words(part.name))} <b>{words.count(part.n)}</b> '
+        f"({words.formatted(100 * part.n / total, '.1f')}{words.NBSP}%)</span>"
     )
 
 
@@ -89,7 +89,7 @@ def _logged(board: ActivationBoard) -> None:
         return
     columns = (tables.Column("Hop"), *(tables.Column(n, right=True) for n in ("Mean", "Median", "90 %", "n")))
     rows = [
-        (leg.end, *(words.duration(s) for s in (leg.mean, leg.median, leg.p90)), f"{leg.n:,}")
+        (leg.end, *(words.duration(s) for s in (leg.mean, leg.median, leg.p90)), words.count(leg.n))
         for leg in board.legs
     ]
     with st.expander("Figures of each hop"):

@@ -12,6 +12,7 @@ from app.govern.baselines.store import Request, Series, layout_for
 from app.govern.model import CommandError
 from app.govern.views import Room
 from app.govern.views_baselines import BaselineBoard, BaselineLine, Look, bring, look, request_of, stash
+from app.measure import words
 from app.runtime import Runtime
 from app.ui import forms, marks, registers, tables, tiles
 from app.ui.marks import text
@@ -181,7 +182,7 @@ def _repairs(found: Look) -> None:
     columns = (Column("Cells", right=True), Column("What to do"), Column("Such as"))
     rows = [
         (
-            f"{r.count:,}",
+            words.count(r.count),
             r.action,
             "; ".join(f"row {e.line}, {e.column or 'whole row'}: {e.value!r}" for e in r.examples[:3]),
         )
@@ -214,7 +215,10 @@ def _changes(found: Look) -> None:
     difference = found.checked.findings.difference
     if difference is not None:
         d = difference
-        told = f"Against the baseline in force: {d.new:,} rows new, {d.changed:,} changed, {d.gone:,} gone, {d.same:,} the same."
+        new, changed, gone, same = (words.count(n) for n in (d.new, d.changed, d.gone, d.same))
+        told = (
+            f"Against the baseline in force: {new} rows new, {changed} changed, {gone} gone, {same} the same."
+        )
         st.html(f'<p class="tl-note">{text(told)}</p>')
 
 

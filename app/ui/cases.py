@@ -41,7 +41,11 @@ def _listed(found: CaseList, metric: Metric[object], key: str) -> None:
         return
     columns = [tables.Column(words.named(name)) for name in found.columns]
     tables.show(tables.plain(found.title, columns, found.rows))
-    size = f"The first {len(found.rows):,}; there are more." if found.more else f"All {len(found.rows):,}."
+    size = (
+        f"The first {words.count(len(found.rows))}; there are more."
+        if found.more
+        else f"All {words.count(len(found.rows))}."
+    )
     st.caption(f"{size} Times are UTC. Persons stand as ids.")
     st.download_button(
         "Download the list as CSV", found.csv(), file_name=f"{metric.key}-cases.csv", mime="text/csv",

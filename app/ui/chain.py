@@ -46,7 +46,7 @@ def waterfalls(board: ChainBoard) -> None:
             tables.Column("Link"),
             *(tables.Column(n, right=True) for n in ("Signals", "Money", "95 % interval")),
         )
-        rows = [(s.name, f"{s.n:,}" if s.n else "", *_interval(s.money)) for s in board.steps]
+        rows = [(s.name, words.count(s.n) if s.n else "", *_interval(s.money)) for s in board.steps]
         tables.show(tables.plain("Signals and money at each link", columns, rows))
 
 
@@ -78,8 +78,8 @@ def what_if(board: ChainBoard) -> None:
 
 
 def _closing(one: Closing) -> tuple[str, ...]:
-    share = words.DASH if one.share is None else f"{100 * one.share:.1f}{words.NBSP}%"
-    return NAMES[one.link], f"{one.n:,}", share, words.compact(one.lost.value), *_interval(one.returns)
+    share = words.DASH if one.share is None else f"{words.formatted(100 * one.share, '.1f')}{words.NBSP}%"
+    return NAMES[one.link], words.count(one.n), share, words.compact(one.lost.value), *_interval(one.returns)
 
 
 def figures(board: ChainBoard) -> None:

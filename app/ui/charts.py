@@ -14,6 +14,8 @@ import streamlit as st
 
 from app.measure import words
 from app.measure.judged import Judged, bucket_of, drawable
+from app.measure.manner import manner
+from app.measure.takeaway import file_name
 from app.ui.marks import text
 from app.ui.theme import REFERENCE_LINE, SERIES, TARGET_LINE
 from metrics.core.metric import Reading
@@ -22,7 +24,12 @@ from metrics.core.shapes import Floats
 MOST_POINTS = 500
 TINT = "rgba(14,127,191,0.16)"
 Spec = dict[str, Any]  # plotly's own format
-CONFIG = {"displayModeBar": False, "responsive": True}
+# One button, by mouse, touch and keyboard: the picture is made by the browser itself, and nothing leaves it.
+CONFIG: Spec = {
+    "displayModeBar": "hover", "modeBarButtons": [["toImage"]], "displaylogo": False, "responsive": True,
+    "setBackground": "opaque",
+}  # fmt: skip
+SHARP = 2  # pixels of the picture for one of the screen
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,13 @@ def draw(chart: Chart | None, key: str) -> None:
     below = f'<p class="tl-note">{text(chart.note)}</p>' if chart.note else ""
     st.html(f'<h2 class="tl-h">{text(chart.finding)}</h2>{below}')
     if chart.figure:
-        st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.alt)
+        st.plotly_chart(chart.figure, key=key, config=_config(chart), alt=chart.alt)
+
+
+def _config(chart: Chart) -> Spec:
+    """The chart's own name for the picture that a reader takes away."""
+    options = {"format": "png", "filename": file_name(chart.alt or chart.finding), "scale": SHARP}
+    return {**CONFIG, "toImageButtonOptions": options}
 
 
 def named(what: str, chart: Chart) -> Chart:
@@ -90,6 +103,7 @@ def layout(height: int, x: Spec, y: Spec, **more: object) -> Spec:
         "height": height, "margin": {"l": 8, "r": 12, "t": 20, "b": 8}, "showlegend": False, "hovermode": "closest",
         "xaxis": {"automargin": True, "showgrid": False, "zeroline": False, "fixedrange": True, **x},
         "yaxis": {"automargin": True, "zeroline": False, "fixedrange": True, **y},
+        "separators": manner().decimal + manner().group,
     }  # fmt: skip
     return base | more
 

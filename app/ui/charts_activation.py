@@ -70,9 +70,7 @@ def _reached(curve: Curve) -> str:
 
 
 def _of(curve: Curve) -> str:
-    followed = (
-        f"{curve.n:,} signals followed; those stopped first by a suppression or conversion are no failures."
-    )
+    followed = f"{words.count(curve.n)} signals followed; those stopped first by a suppression or conversion are no failures."
     if curve.window is None:
         return (
             f"{followed} Signals of different windows share one scale: 1 is the end of a signal's own window."

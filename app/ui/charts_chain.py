@@ -36,9 +36,11 @@ def signals(steps: Sequence[Step]) -> Chart:
     counted = [s for s in steps if s.kind not in ("cost", "net")]
     if not counted:
         return Chart("No waterfall to draw", "", {}, "No signal merited action in these days.")
-    title = f"{counted[-1].n:,} of {counted[0].n:,} signals reached their person in time"
+    title = (
+        f"{words.count(counted[-1].n)} of {words.count(counted[0].n)} signals reached their person in time"
+    )
     note = "Held-out, suppressed and still open signals are no loss; they are drawn in grey."
-    return _waterfall(title, note, counted, lambda s: float(s.n), lambda v: f"{v:,.0f}", whiskers=False)
+    return _waterfall(title, note, counted, lambda s: float(s.n), words.count, whiskers=False)
 
 
 def _waterfall(

@@ -107,7 +107,7 @@ def promises(curve: Promises) -> Chart:
     total = int(curve.n.sum())
     return Chart(
         finding,
-        f"Reliability diagram of {total:,} labelled predictions. {finding}.",
+        f"Reliability diagram of {words.count(total)} labelled predictions. {finding}.",
         {"data": traces, "layout": shape},
     )
 
@@ -115,7 +115,8 @@ def promises(curve: Promises) -> Chart:
 def bars(found: Bars) -> Chart:
     """Where the scores of true cases and of the others lie: two rows of bars on one scale."""
     above, below = found.medians
-    finding = f"Half of the true cases score above {above:.2f}, half of the others below {below:.2f}"
+    true, others = (words.formatted(v, ".2f") for v in (above, below))
+    finding = f"Half of the true cases score above {true}, half of the others below {others}"
     middle = ((found.edges[1:] + found.edges[:-1]) / 2).tolist()
     rows = (("true cases", found.positive, SERIES[1], "y"), ("others", found.negative, SERIES[0], "y2"))
     traces: list[Spec] = [

@@ -18,10 +18,12 @@ def tiers(board: SuppressionBoard) -> Chart:
     counts = dict(board.tiers)
     names = [TIER_WORDS[t] for t in counts]
     late = counts["past_legal_deadline"]
-    finding = f"{late:,} of {words.plural(board.violations, 'violation')} came after a legal deadline"
+    finding = (
+        f"{words.count(late)} of {words.plural(board.violations, 'violation')} came after a legal deadline"
+    )
     bar: Spec = {
         "type": "bar", "orientation": "h", "y": names, "x": list(counts.values()),
-        "marker": {"color": [TIER_COLOURS[t] for t in counts]}, "text": [f"{n:,}" for n in counts.values()],
+        "marker": {"color": [TIER_COLOURS[t] for t in counts]}, "text": [words.count(n) for n in counts.values()],
         "textposition": "outside", "cliponaxis": False, "hovertemplate": "%{y}: %{x:,}<extra></extra>", "width": 0.55,
     }  # fmt: skip
     most = max(*counts.values(), 1)
@@ -29,8 +31,8 @@ def tiers(board: SuppressionBoard) -> Chart:
         {"range": [0, most * 1.15], "visible": False},
         {"autorange": "reversed", "type": "category", "showgrid": False},
     )
-    parts = " + ".join(f"{n:,}" for n in counts.values())
-    note = f"{parts} = {board.violations:,}, all violations. A tier never hides one."
+    parts = " + ".join(words.count(n) for n in counts.values())
+    note = f"{parts} = {words.count(board.violations)}, all violations. A tier never hides one."
     alt = f"Violations by tier. {finding}."
     return Chart(finding, alt, {"data": [bar], "layout": layout(200, *axes)}, note)
 
@@ -92,10 +94,12 @@ def sizes(found: Sequence[tuple[str, int]]) -> Chart:
     if not total:
         return Chart("No record is linked to a person", "", {}, "Load identity_links, then run refresh.")
     single = dict(found).get("1 record", 0)
-    finding = f"{total - single:,} of {words.plural(total, 'person', 'persons')} have several records"
+    finding = (
+        f"{words.count(total - single)} of {words.plural(total, 'person', 'persons')} have several records"
+    )
     bar: Spec = {
         "type": "bar", "orientation": "h", "y": [name for name, _ in found], "x": [n for _, n in found],
-        "marker": {"color": SERIES[0]}, "text": [f"{n:,}" for _, n in found], "textposition": "outside",
+        "marker": {"color": SERIES[0]}, "text": [words.count(n) for _, n in found], "textposition": "outside",
         "cliponaxis": False, "hovertemplate": "%{y}: %{x:,} persons<extra></extra>", "width": 0.6,
     }  # fmt: skip
     most = max(n for _, n in found)

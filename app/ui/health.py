@@ -53,7 +53,7 @@ def warehouse(found: Health) -> None:
         (
             t.name,
             t.comment,
-            "" if t.rows is None else f"{t.rows:,}",
+            "" if t.rows is None else words.count(t.rows),
             _days(t.first, t.last),
             _moment(t.loaded),
         )
@@ -77,8 +77,8 @@ def rollups(found: Health) -> None:
     rows = [
         (
             r.title, "behind: run refresh" if r.behind else "up to date" if r.refreshed else "nothing to compute",
-            _moment(r.as_of), _moment(r.refreshed), f"{r.days:,}", words.duration(r.seconds) if r.seconds else "",
-            f"{r.rows:,}",
+            _moment(r.as_of), _moment(r.refreshed), words.count(r.days), words.duration(r.seconds) if r.seconds else "",
+            words.count(r.rows),
         )
         for r in found.rollups
     ]  # fmt: skip
@@ -109,8 +109,8 @@ def loads(found: Health) -> None:
                make("New", right=True), make("Known", right=True), make("Rejected", right=True))  # fmt: skip
     rows = [
         (
-            x.load.file.rsplit("/", 1)[-1], x.load.name, x.load.outcome, words.moment(x.at), f"{x.load.rows_read:,}",
-            f"{x.load.rows_new:,}", f"{x.load.rows_known:,}", f"{x.load.rows_rejected:,}",
+            x.load.file.rsplit("/", 1)[-1], x.load.name, x.load.outcome, words.moment(x.at), words.count(x.load.rows_read),
+            words.count(x.load.rows_new), words.count(x.load.rows_known), words.count(x.load.rows_rejected),
         )
         for x in found.loads[:MOST_LOADS]
     ]  # fmt: skip
@@ -121,7 +121,7 @@ def _refused(one: LoadHealth) -> None:
     load = one.load
     name = load.file.rsplit("/", 1)[-1]
     lines = "".join(
-        f"<li>{text(r.rule)}{text(f' in {r.column}') if r.column else ''}, {r.count:,} "
+        f"<li>{text(r.rule)}{text(f' in {r.column}') if r.column else ''}, {words.count(r.count)} "
         f"{'time' if r.count == 1 else 'times'}. {text(r.what_to_do)}</li>"
         for r in one.reasons
     )
@@ -129,7 +129,7 @@ def _refused(one: LoadHealth) -> None:
     where = f"Every bad row: {text(one.report)}" if one.report else "Its report file is gone."
     st.html(
         f'<div class="tl-warn"><b>{text(name)}</b> into {text(load.name)}: {text(load.outcome)}, '
-        f"{load.rows_rejected:,} of {load.rows_read:,} rows with problems.{said}<span>{where}</span></div>"
+        f"{words.count(load.rows_rejected)} of {words.count(load.rows_read)} rows with problems.{said}<span>{where}</span></div>"
     )
 
 

@@ -120,7 +120,12 @@ def _bins(rows: tuple[DriftRow, ...]) -> tables.Table:
     columns = (tables.Column("Score or feature"), tables.Column("Values"),
                *(tables.Column(name, right=True) for name in ("Then", "Now", "Adds to the PSI")))  # fmt: skip
     cells = tuple(
-        (text(r.feature), text(b.name), f"{b.reference:.1%}", f"{b.current:.1%}", f"{b.psi:.3f}")
+        (
+            text(r.feature),
+            text(b.name),
+            *(words.formatted(v, ".1%") for v in (b.reference, b.current)),
+            words.formatted(b.psi, ".3f"),
+        )
         for r in rows
         for b in r.bins
     )
@@ -148,7 +153,7 @@ def heat(found: Heat) -> Chart:
     figure: Spec = {
         "type": "heatmap", "x": list(found.days), "y": names,
         "z": [[None if r is None else r.value for r in cells] for cells in shown],
-        "text": [["" if r is None or r.value is None else f"{r.value:.0%} of {r.n:,}" for r in cells] for cells in shown],
+        "text": [[_square(r) for r in cells] for cells in shown],
         "hovertemplate": "%{y}<br>%{x}<br>%{text} flags right<extra></extra>", "hoverongaps": False, "xgap": 1, "ygap": 1,
         "zmin": min(values), "zmax": max(values), "colorscale": [[0, TINT], [1, SERIES[0]]],
         "colorbar": {"thickness": 10, "tickformat": ".0%", "outlinewidth": 0},
@@ -161,6 +166,12 @@ def heat(found: Heat) -> Chart:
         f"Heat map by segment and {found.each}. {finding}.",
         {"data": [figure], "layout": shape},
         note,
+    )
+
+
+def _square(reading: Reading | None) -> str:
+    return (
+        "" if reading is None or reading.value is None else f"{reading.value:.0%} of {words.count(reading.n)}"
     )
 
 
@@ -195,8 +206,8 @@ def _restated(found: tuple[Restated, ...], on: dt.date) -> tables.Table:
     columns = (tables.Column("Figure"), *(tables.Column(n, right=True) for n in names), tables.Column(""))
     rows = tuple(
         (
-            text(r.metric.title), _cell(r.metric.key, r.then), _cell(r.metric.key, r.now), f"{r.then.n:,} to {r.now.n:,}",
-            "outside what was said" if r.moved else "",
+            text(r.metric.title), _cell(r.metric.key, r.then), _cell(r.metric.key, r.now),
+            f"{words.count(r.then.n)} to {words.count(r.now.n)}", "outside what was said" if r.moved else "",
         )
         for r in found
     )  # fmt: skip

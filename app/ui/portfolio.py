@@ -39,7 +39,7 @@ def lines(board: PortfolioBoard) -> None:
         return
     if len(board.lines) < board.total:
         st.html(
-            f'<p class="tl-note">{len(board.lines):,} of {board.total:,} initiatives have these words</p>'
+            f'<p class="tl-note">{words.count(len(board.lines))} of {words.count(board.total)} initiatives have these words</p>'
         )
     columns = (
         Column("Initiative"), Column("Stage"), Column("Answers for it"), Column("Acceptable error"),

@@ -48,7 +48,9 @@ def needs(found: tuple[Need, ...], empty: str) -> None:
                 for at, need in enumerate(found[MOST_NEEDS:MOST_MORE], start=MOST_NEEDS):
                     _need(need, at)
                 if len(found) > MOST_MORE:
-                    st.html(f'<p class="tl-note">and {len(found) - MOST_MORE:,} more like these</p>')
+                    st.html(
+                        f'<p class="tl-note">and {words.count(len(found) - MOST_MORE)} more like these</p>'
+                    )
 
 
 def _need(need: Need, at: int) -> None:
@@ -132,7 +134,7 @@ def _choices(register: Register, titles: dict[str, str], held: object) -> list[s
     kept = found[:MOST_CHOICES]
     if len(found) > len(kept):
         st.html(
-            f'<p class="tl-note">{len(kept)} of {len(found):,} can be chosen; write more words to narrow them.</p>'
+            f'<p class="tl-note">{len(kept)} of {words.count(len(found))} can be chosen; write more words to narrow them.</p>'
         )
     return [held, *kept] if isinstance(held, str) and held in titles and held not in kept else kept
 

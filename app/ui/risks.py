@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.govern.views_risks import Acceptance, Indicator, Move, RiskBoard, RiskLine
+from app.measure import words
 from app.ui import marks, tables, tiles
 from app.ui.marks import text
 from app.ui.tables import Column, Table
@@ -94,7 +95,7 @@ def register(board: RiskBoard) -> None:
         return
     tiles.heading("Ratings beside what is measured", "Scores are likelihood times impact.")
     if board.matching > len(board.risks):
-        shown = f"The first {len(board.risks)} of {board.matching:,} are shown, those above tolerance first."
+        shown = f"The first {len(board.risks)} of {words.count(board.matching)} are shown, those above tolerance first."
         st.html(f'<p class="tl-note">{text(shown)}</p>')
     if not board.risks:
         tiles.empty("No risk has these words.", "Try fewer or other words.")

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.govern.identity import signed_in
 from app.govern.model import Actor, Ledger
 from app.govern.open import open_ledger
 from app.govern.views import Room, open_room, personas
 from app.measure.judged import Frame
+from app.measure.manner import Manner, ask, manner_of
 from app.measure.readings import Readings
 from app.measure.scope import Ground, Period, View, window
-from app.runtime import Runtime, open_runtime, utc_now
+from app.runtime import Runtime, shared_runtime, utc_now
 from app.settings import LOOPBACK, Settings, load_settings
 
 FRAME = "_frame"  # of this run
@@ -27,14 +29,19 @@ MODEL, EXPERIMENT, PERIOD, AS_OF = (
 )  # widget keys, and names in the link
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _opened(settings: Settings) -> Runtime:
-    return open_runtime(settings)
+def _manner() -> Manner | None:
+    """As the browser of this run's reader writes numbers and tells the time; None outside a run."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    return manner_of(st.context.locale, st.context.timezone)
+
+
+ask(_manner)
 
 
 def runtime() -> Runtime:
     """The open stores of this process, one for each home."""
-    return _opened(load_settings())
+    return shared_runtime(load_settings())
 
 
 def view() -> View:

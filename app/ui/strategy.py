@@ -97,4 +97,4 @@ def _line(link: Link) -> tuple[str, ...]:
 
 
 def _two(value: float) -> str:
-    return f"{value:+.2f}".replace("-", words.MINUS)
+    return words.formatted(value, "+.2f")

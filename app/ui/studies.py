@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.govern.open import existing_ledger
-from app.govern.study_words import gate_name, number
+from app.govern.study_words import gate_name
 from app.govern.views import Room
 from app.govern.views_value import Portfolio, StudyLine, StudyView, portfolio, study_view
 from app.measure import words
@@ -158,7 +158,7 @@ def _gate(one: Diagnostic) -> tuple[str, ...]:
 
 
 def _told(value: float | None) -> str:
-    return words.DASH if value is None else number(value, ".4g")
+    return words.DASH if value is None else words.formatted(value, ".4g")
 
 
 def _alternatives(view: StudyView) -> None:

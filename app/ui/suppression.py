@@ -89,7 +89,7 @@ def _cell(n: int, most: int) -> str:
     tint = round(DEEPEST * n / most)
     shape = "display:block;text-align:center;padding:0.45rem;border-radius:4px"
     style = f"{shape};background:color-mix(in srgb, var(--tl-accent) {tint}%, transparent)"
-    return f'<span style="{style}">{n:,}</span>'
+    return f'<span style="{style}">{words.count(n)}</span>'
 
 
 def numbers(frame: Chosen, board: SuppressionBoard) -> None:
@@ -122,9 +122,7 @@ def _next(one: Judged) -> str:
     n = round(one.reading.value)
     if n == 0:
         return "Nobody under a stop can be reached unheard."
-    return (
-        f"{words.plural(n, 'person', 'persons')} of {one.reading.n:,} under a stop could be disturbed next."
-    )
+    return f"{words.plural(n, 'person', 'persons')} of {words.count(one.reading.n)} under a stop could be disturbed next."
 
 
 def _count(one: Judged) -> str:
@@ -159,7 +157,7 @@ def duties(frame: Chosen) -> None:
     found, late = obligations(day), past_deadline(frame)
     tiles.heading("Obligations and deadlines", "Dated data with a source; not legal advice.")
     if late:
-        where_ = "; ".join(f"{n:,} in {j}" for j, n in late)
+        where_ = "; ".join(f"{words.count(n)} in {j}" for j, n in late)
         st.html(
             f'<p class="tl-sub">Violations past a legal deadline by recorded jurisdiction: {text(where_)}.</p>'
         )

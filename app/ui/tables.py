@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.measure import words
 from app.measure.judged import Judged, bucket_of
-from app.measure.takeaway import as_csv, as_xlsx
+from app.measure.takeaway import as_csv, as_xlsx, file_name
 from app.ui import marks
 from app.ui.marks import text
 from metrics.core.metric import Metric, Reading
@@ -42,7 +42,7 @@ def show(table: Table) -> None:
     head = "".join(_head(c) for c in table.columns)
     body = "".join(_row(table.columns, row) for row in table.rows[:MOST_ROWS])
     more = len(table.rows) - MOST_ROWS
-    note = f'<p class="tl-sub">{more:,} further rows are not drawn</p>' if more > 0 else ""
+    note = f'<p class="tl-sub">{words.count(more)} further rows are not drawn</p>' if more > 0 else ""
     st.html(
         f'<div class="tl-scroll" role="region" tabindex="0" aria-label="{text(table.alt)}"><table class="tl-table">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
@@ -54,7 +54,7 @@ def show(table: Table) -> None:
 def _away(table: Table) -> None:
     """The whole table as a file, made when somebody asks for it."""
     names = tuple(c.name for c in table.columns)
-    name = "-".join("".join(c if c.isalnum() else " " for c in table.alt.lower()).split())[:60] or "table"
+    name = file_name(table.alt)
     turn = st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
     with st.container(horizontal=True, horizontal_alignment="right", gap="small", key=f"away-{turn}"):
         st.download_button(

@@ -191,6 +191,4 @@ def toggle(board: Scorecard) -> None:
     """Offers the measures that no target judges, where there are any."""
     hidden = sum(column.more for column in board.columns)
     if hidden:
-        st.toggle(
-            f"Also show {words.plural(hidden, 'measure')} without a target", key="all", bind="query-params"
-        )
+        st.toggle("Also show the measures without a target", key="all", bind="query-params")

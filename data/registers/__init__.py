@@ -4,7 +4,7 @@ from data.fields import Register
 from data.registers.alerts import ALERTS
 from data.registers.assurance import CONTRACTS, EVIDENCE, OPERABILITY
 from data.registers.baselines import BASELINES, RESULTS, STUDIES
-from data.registers.board import COMMENTS, INTERVENTIONS, PUBLICATIONS
+from data.registers.board import COMMENTS, INTERVENTIONS, PUBLICATIONS, SAVED_VIEWS
 from data.registers.gates import (
     CONDITIONS,
     GATE_DECISIONS,
@@ -27,7 +27,7 @@ REGISTERS: dict[str, Register] = {
         ACCEPTANCES, EXCEPTIONS, CONTRACTS, OPERABILITY, TARGETS, CHECK_INS,
         GATE_REVIEWS, GATE_DELEGATIONS, GATE_VOTES, CONDITIONS, GATE_DECISIONS, GATE_REVOCATIONS, GATE_EVENTS,
         BASELINES, STUDIES, RESULTS, MILESTONES, CONCLUSIONS, ALERTS, PUBLICATIONS, COMMENTS, INTERVENTIONS,
-        MEETINGS, ATTENDANCES, MINUTES,
+        MEETINGS, ATTENDANCES, MINUTES, SAVED_VIEWS,
     )
 }  # fmt: skip
 

@@ -79,3 +79,16 @@ INTERVENTIONS = Register(
     flow=Flow("recorded", (Move("withdraw", ("recorded",), "withdrawn"),), live=("recorded",)),
     label="what",
 )  # fmt: skip
+
+SAVED_VIEWS = Register(
+    "saved_views",
+    "Saved views",
+    "saved view",
+    "A page with the reader's choices under a name. Everybody lists their own; a link shares one.",
+    (
+        text("title", "Name", required=True),
+        text("page", "Page", "As it stands in the address.", required=True),
+        long("choices", "Choices", "As they stand in the address; empty for none."),
+    ),
+    prefix="VIEW",
+)

@@ -10,33 +10,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.govern.demo import fill
-from app.measure.demo import write
-from app.runtime import open_runtime, utc_now
-from app.settings import Settings
-from data import ledger_store
-from tests.browser.chrome import PATIENCE, browser, serving, settle
+from tests.browser.chrome import PATIENCE, browser, settle
 from tests.cases import SOAK
-from tests.conftest import refreshed
 
 pytestmark = [
     pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not SOAK, reason="the stories need the full demo: make soak"),
 ]  # fmt: skip
-DAYS, PERSONS = 180, 20_000
 MINUTE = 60.0
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The demo as it stands today, served."""
-    runtime = open_runtime(Settings(home=tmp_path_factory.mktemp("stories")))
-    write(runtime, utc_now(), days=DAYS, persons=PERSONS, seed=7)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ledger_store, "PRAGMAS", tuple(p.replace("EXTRA", "OFF") for p in ledger_store.PRAGMAS))
-        fill(runtime.settings, utc_now())
-    refreshed(runtime)
-    with serving(runtime.settings.home, tmp_path_factory.mktemp("elsewhere")) as url:
-        yield url
+def site(full_demo: str) -> str:
+    return full_demo
 
 
 @pytest.fixture(scope="module")

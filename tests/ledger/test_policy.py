@@ -19,9 +19,15 @@ from tests.ledger.homes import INITIATIVE, ROOT, Desk, user, who
 ALL_FOUR = "add change retire restore"
 # role -> lines of "verbs | registers | on which records" (any, own, not own, no part in)
 MAY = {
-    "viewer": [("add", "comments", "any")],
+    "viewer": [
+        ("add", "comments", "any"),
+        ("add", "saved_views", "any"),
+        ("change retire restore", "saved_views", "own"),
+    ],
     "analyst": [
         ("add", "comments interventions", "any"),
+        ("add", "saved_views", "any"),
+        ("change retire restore", "saved_views", "own"),
         ("withdraw", "interventions", "own"),
         ("add", "evidence risks contracts check_ins", "any"),
         ("change retire restore", "contracts", "any"),
@@ -39,6 +45,8 @@ MAY = {
     ],
     "owner": [
         ("add", "comments interventions", "any"),
+        ("add", "saved_views", "any"),
+        ("change retire restore", "saved_views", "own"),
         ("withdraw", "interventions", "own"),
         ("add", "initiatives evidence risks contracts targets", "any"),
         ("change", "initiatives ownership decision_rights decisions postures evidence risks controls acceptances"
@@ -61,6 +69,8 @@ MAY = {
     ],
     "council": [
         ("add", "comments interventions", "any"),
+        ("add", "saved_views", "any"),
+        ("change retire restore", "saved_views", "own"),
         ("withdraw", "interventions", "own"),
         (ALL_FOUR, "initiatives ownership decision_rights decisions postures appetites risks targets milestones", "any"),
         ("add", "check_ins", "any"),
@@ -77,7 +87,12 @@ MAY = {
         ("add", "meetings attendances minutes", "any"),
         ("leave return", "attendances", "own"),
     ],
-    "admin": [("add", "users", "any"), ("change retire restore", "users", "not own")],
+    "admin": [
+        ("add", "users", "any"),
+        ("change retire restore", "users", "not own"),
+        ("add", "saved_views", "any"),
+        ("change retire restore", "saved_views", "own"),
+    ],
     "operator": [
         ("add", "publications", "any"),
         (ALL_FOUR, "users", "any"),
@@ -221,7 +236,7 @@ def values_for(register: str, initiative: str, sha: str = "a" * 64) -> dict[str,
                    "subject": "s", "message": "m"},
         "publications": {"kind": "day", "as_of": homes.NOW, "first": later, "last": later, "readings": 1, "sha256": sha,
                          "part": 1, "parts": 1, "document": "{}"},
-        "comments": {"metric": "model.auc", "comment": "c"},
+        "comments": {"metric": "model.auc", "comment": "c"}, "saved_views": {"title": "V", "page": "models"},
         "interventions": {"metric": "model.auc", "initiative": initiative, "done_on": later, "what": "w", "owner": nobody},
     }[register]  # fmt: skip
 
@@ -244,7 +259,8 @@ def prepared(
 ) -> Command:
     """A command on a record in the right state: the role's own, or one it has nothing to do with."""
     initiative = role if own and role in SIGNED_IN else "nobody"
-    maker = who("nobody")
+    # A record that names nobody belongs to whoever made it.
+    maker = who(role if own and role in SIGNED_IN and register == "saved_views" else "nobody")
     with monkeypatch.context() as patch:
         patch.setattr(commands, "why_not", lambda *_: None)
         patch.setattr(commands, "_council_rules", lambda *_: None)  # they have tests of their own
@@ -310,6 +326,7 @@ def own_matters(register: str, verb: str) -> tuple[bool, ...]:
             "minutes",
             "publications",
             "comments",
+            "saved_views",
         )
         if verb == "add"
         else ("appetites", "gate_revocations", "gate_events", "alerts")

@@ -135,6 +135,13 @@ def filled(desk: Desk, home: Path) -> Desk:
     desk.add("publications", APP, record_id="2026-11-01T09:00:00Z", **PUBLICATION)
     desk.add("comments", "vera", metric="model.auc", scope=("model_id=m1",), about=LATER, comment="Why?")
     desk.step("withdraw", desk.add("interventions", **INTERVENTION))
+    desk.add(
+        "saved_views",
+        "vera",
+        title="Churn, last year",
+        page="models",
+        choices="model=churn_v3&period=52+weeks",
+    )
     with contextlib.suppress(Denied):
         desk.change(churn, "vera", title="Mine")
     desk.add("users", ROOT, issuer="demo", subject="zoe", name="Zoë", roles=("viewer",))

@@ -14,6 +14,7 @@ from app.govern.pack.model import Chain
 from app.govern.pack.snapshot import PackError, Snapshot, keep
 from app.govern.verify import head_of
 from app.govern.views import Room, open_room
+from app.measure.manner import plainly
 from app.runtime import Runtime
 from data.disk import whole
 from data.ledger_types import utc_text
@@ -58,7 +59,8 @@ def make(runtime: Runtime, actor: Actor, now: dt.datetime) -> Snapshot:
 
 def of_room(runtime: Runtime, room: Room, now: dt.datetime) -> Snapshot:
     """The same for a ledger that is open already, such as a page's."""
-    return keep(runtime.settings, gather(runtime, room, _anchored(runtime, room.ledger, now)))
+    with plainly():
+        return keep(runtime.settings, gather(runtime, room, _anchored(runtime, room.ledger, now)))
 
 
 def _anchored(runtime: Runtime, ledger: Ledger, now: dt.datetime) -> Chain:
@@ -70,7 +72,8 @@ def _anchored(runtime: Runtime, ledger: Ledger, now: dt.datetime) -> Chain:
 
 def printed(snapshot: Snapshot, form: str) -> Printed:
     """The snapshot in a form: pdf, pptx or xlsx."""
-    content, pages = FORMS[form](snapshot)
+    with plainly():
+        content, pages = FORMS[form](snapshot)
     return Printed(form, content, pages)
 
 

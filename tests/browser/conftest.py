@@ -1,0 +1,33 @@
+"""The full demo, served: what the stories are told on and the pictures are taken of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.govern.board.publish import publish
+from app.govern.demo import fill
+from app.govern.open import open_ledger, operator
+from app.measure.demo import write
+from app.runtime import open_runtime, utc_now
+from app.settings import Settings
+from data import ledger_store
+from tests.browser.chrome import serving
+from tests.conftest import refreshed
+
+DAYS, PERSONS, SEED = 180, 20_000, 7  # as `python -m app demo` makes it
+
+
+@pytest.fixture(scope="session")
+def full_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the demo as it stands today, refreshed and published once."""
+    runtime = open_runtime(Settings(home=tmp_path_factory.mktemp("full_demo")))
+    write(runtime, utc_now(), days=DAYS, persons=PERSONS, seed=SEED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger_store, "PRAGMAS", tuple(p.replace("EXTRA", "OFF") for p in ledger_store.PRAGMAS))
+        fill(runtime.settings, utc_now())
+        refreshed(runtime)
+        publish(runtime, open_ledger(runtime.settings, utc_now), operator(), utc_now())
+    with serving(runtime.settings.home, tmp_path_factory.mktemp("elsewhere")) as url:
+        yield url
