@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import numpy as np
 from sqlalchemy.sql.expression import FromClause
 
+from app.measure import held
 from app.measure.admitted import Objections, admitted, no_objection, once
 from app.measure.cohorts import limited, told
 from app.measure.contrasts import HIDDEN, Group, against, families, is_attribute, worst
@@ -19,7 +20,7 @@ from app.measure.ledger_readings import LedgerReadings, no_ledger
 from app.measure.reach import observed_us, spans
 from app.measure.shelf import Shelf
 from app.measure.slices import BUCKETS, By, Slice, cut, history, size_of, timeless, undated
-from app.measure.store import RollupStore, holds
+from app.measure.store import RollupStore
 from data.engines import Columns, Warehouse
 from data.sql import Facts, known_at
 from metrics.core.disclosure import protect
@@ -92,7 +93,7 @@ class Readings:
 
     def _computed(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
         """The Readings as the cells say, from memory where they are there."""
-        if not self._stored(metric.rollup, scope):
+        if not held.stored(self.store, metric.rollup, scope):
             return self._answer(metric, scope)
         name = self._name(metric, scope)
         found = self._read.find(name)
@@ -133,7 +134,7 @@ class Readings:
         if scope.limits:
             found = told(metric, scope, found, self._every(metric, scope))
         if not found:
-            found = [(scope.where, self._nothing(metric))]
+            found = [(scope.where, held.nothing(self.store, metric))]
         state = self.store.state(metric.rollup.key)
         version = f"g{state.generation if state else 0}.d{metric.version}"
         as_of = scope.as_of or self.as_of(metric.rollup)
@@ -154,9 +155,9 @@ class Readings:
         """Names that `where` and `by` may use for a rollup, besides day, week and month."""
         if rollup.ledger:
             return rollup.dims
-        held = self.store.dims(rollup) if rollup.stored and not self._outdated(rollup) else ()
-        if held:
-            return held
+        known = self.store.dims(rollup) if rollup.stored and not held.outdated(self.store, rollup) else ()
+        if known:
+            return known
         tables = self._tables or self.warehouse.tables()
         if self._frozen:
             self._tables = tables
@@ -173,7 +174,7 @@ class Readings:
 
     def cells(self, rollup: Rollup[C], scope: Scope) -> tuple[tuple[By, C], ...]:
         """The finaliser's cells for each group of the breakdown: what charts are drawn from."""
-        if not self._stored(rollup, scope):
+        if not held.stored(self.store, rollup, scope):
             return tuple((g.by, g.cells) for g in self._groups(rollup, scope, scope.by))
         return self.derived(
             (rollup.key, rollup.version, scope),
@@ -219,11 +220,11 @@ class Readings:
 
     def _keys(self, rollup: Rollup[C], scope: Scope, apart: Sequence[str]) -> tuple[str, ...]:
         """Breakdown keys: what may never be pooled and is not pinned, then what was asked for."""
-        held = self.dimensions(rollup)
+        known = self.dimensions(rollup)
         for name in (*scope.by, *(w[0] for w in scope.where)):
-            if name not in held and not (name in BUCKETS and name in scope.by):
+            if name not in known and not (name in BUCKETS and name in scope.by):
                 raise ScopeError(
-                    f"{rollup.key} has no dimension {name!r}; it has: {', '.join((*held, *BUCKETS))}"
+                    f"{rollup.key} has no dimension {name!r}; it has: {', '.join((*known, *BUCKETS))}"
                 )
         if not rollup.stored and set(scope.by) & set(BUCKETS):
             raise ScopeError(
@@ -247,7 +248,7 @@ class Readings:
     def _slices(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> tuple[Slice, ...]:
         """Merged cells by key, from memory when the data generation is still the same."""
         name = (rollup.key, rollup.version, keys, replace(scope, by=(), settings=()))
-        stored = self._stored(rollup, scope)
+        stored = held.stored(self.store, rollup, scope)
         generation = self.store.held().generation if stored else self.warehouse.mark(rollup.tables)
         found = self._kept.find((name, generation))
         if found is None:
@@ -257,8 +258,8 @@ class Readings:
 
     def _columns(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> Columns:
         span = span_of(scope)
-        if self._stored(rollup, scope):
-            if self._outdated(rollup):
+        if held.stored(self.store, rollup, scope):
+            if held.outdated(self.store, rollup):
                 return {}
             names = tuple(dict.fromkeys("day" if k in BUCKETS else k for k in keys))
             return self.store.columns(rollup, names, scope.where, span, scope.limits)
@@ -273,7 +274,7 @@ class Readings:
     def _observed_us(self, rollup: Rollup[C], scope: Scope) -> int:
         """How far the sources were complete: as the stored cells saw it, or as it was known at `as_of`."""
         state = self.store.state(rollup.key)
-        if state is not None and self._stored(rollup, scope):
+        if state is not None and held.stored(self.store, rollup, scope):
             asked = round(scope.as_of.timestamp() * 1e6) if scope.as_of else state.observed_us
             return min(state.observed_us, asked)
         if scope.as_of is None:
@@ -291,31 +292,6 @@ class Readings:
             else self._ends.keep(name, observed_us(rollup, self.warehouse, self.warehouse.tables()))
         )
 
-    def _outdated(self, rollup: Rollup[C]) -> bool:
-        """Whether the stored cells were made under another definition, and so are not this rollup's cells."""
-        state = self.store.state(rollup.key)
-        return rollup.stored and state is not None and not holds(rollup, state.definition)
-
-    def _stored(self, rollup: Rollup[C], scope: Scope) -> bool:
-        if not rollup.stored:
-            return False
-        newest = self.as_of(rollup)
-        return scope.as_of is None or (newest is not None and scope.as_of >= newest)
-
     def as_of(self, rollup: Rollup[C]) -> dt.datetime | None:
         """Newest load that the stored cells of a rollup reflect."""
-        state = self.store.state(rollup.key)
-        if state is None or state.as_of_us is None:
-            return None
-        return dt.datetime.fromtimestamp(state.as_of_us / 1e6, dt.UTC)
-
-    def _nothing(self, metric: Metric[C]) -> Estimate:
-        """Why there is no group at all, and what to do."""
-        rollup = metric.rollup
-        if rollup.stored and self.store.state(rollup.key) is None:
-            return undefined("not computed yet: run refresh")
-        if self._outdated(rollup):
-            return undefined("computed under an older definition: run refresh")
-        if rollup.stored and not self.store.files(rollup.key):
-            return undefined(f"nothing in {' or '.join(rollup.tables)}: load it, then run refresh")
-        return undefined("no row matches this scope: widen the period or remove a filter")
+        return held.as_of(self.store, rollup)
