@@ -44,7 +44,7 @@ def day(at: int) -> str:
     return f"{2000 + at // 336}-{at // 28 % 12 + 1:02d}-{at % 28 + 1:02d}"
 
 
-NOTE = "counted by hand in the store, signed by its manager on the day"
+NOTE = "counted by hand in the store and signed by its manager on the day"
 
 
 def as_csv(path: Path) -> None:
