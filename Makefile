@@ -58,6 +58,7 @@ bench: setup-dev
 	$(BIN)/python -m tests.bench.activation
 	$(BIN)/python -m tests.bench.suppression
 	$(BIN)/python -m tests.bench.ledger
+	$(BIN)/python -m tests.bench.models
 
 soak: setup-engines
 	THROUGHLINE_SOAK=1 $(BIN)/python -m pytest -m slow
