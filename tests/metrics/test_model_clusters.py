@@ -82,7 +82,7 @@ def test_the_error_of_the_auc_is_that_of_a_bootstrap_over_persons(often):
     rows = pd.Series(np.arange(len(y))).groupby(pd.factorize(pd.Series(who))[0]).apply(np.array).tolist()
     again = [
         roc_auc_score(y[at], score[at])
-        for at in (np.concatenate([rows[i] for i in rng.integers(0, 600, 600)]) for _ in range(200))
+        for at in (np.concatenate([rows[i] for i in rng.integers(0, 600, 600)]) for _ in range(100))
     ]
     found = read("auc_clustered", *often)
     width = (found.high - found.low) / (2 * 2.0)
