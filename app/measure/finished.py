@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import numpy as np
 
-from app.measure.slices import By
+from app.measure.slices import BUCKETS, By
 from data.engines import Columns
 from data.sql import Span, day_of
-from metrics.core.metric import C, Estimate, Metric, Reading, Scope
+from metrics.core.metric import C, Estimate, Metric, Reading, Rollup, Scope
 
 
 class ScopeError(ValueError):
     """The question names a dimension or setting that the metric does not have."""
+
+
+def answerable(rollup: Rollup[C], scope: Scope, held: Sequence[str]) -> None:
+    """Raise ScopeError where the rollup, which holds these dimensions, cannot be asked this."""
+    for name in (*scope.by, *(w[0] for w in scope.where)):
+        if name not in held and not (name in BUCKETS and name in scope.by):
+            raise ScopeError(
+                f"{rollup.key} has no dimension {name!r}; it has: {', '.join((*held, *BUCKETS))}"
+            )
+    if not rollup.stored and set(scope.by) & set(BUCKETS):
+        raise ScopeError(
+            f"{rollup.key} is asked of the warehouse for one period at a time: use --from and --to"
+        )
 
 
 def reading_of(

@@ -15,10 +15,10 @@ from app.measure import held
 from app.measure.admitted import Objections, admitted, no_objection, once
 from app.measure.cohorts import limited, told
 from app.measure.contrasts import HIDDEN, Group, against, families, is_attribute, worst
-from app.measure.finished import ScopeError, only, reading_of, span_of
+from app.measure.finished import answerable, only, reading_of, span_of
 from app.measure.ledger_readings import LedgerReadings, no_ledger
 from app.measure.reach import observed_us, spans
-from app.measure.shelf import Shelf
+from app.measure.shelf import DERIVED, READINGS, SLICE_BYTES, SLICES, Shelf
 from app.measure.slices import BUCKETS, By, Slice, cut, history, size_of, timeless, undated
 from app.measure.store import RollupStore
 from data.engines import Columns, Warehouse
@@ -39,10 +39,6 @@ from metrics.core.metric import (
 from metrics.core.shapes import Counts
 
 T = TypeVar("T")
-KEPT_READINGS = 8192  # finished answers kept in memory; each is a few hundred bytes to some kilobytes
-KEPT_SLICES = 512  # merged cells kept in memory, and
-KEPT_BYTES = 192 * 2**20  # at most so large together
-KEPT_DERIVED = 256
 APART = "model_id"  # what most numbers keep apart: the answer about one is part of the answer about all
 
 
@@ -63,10 +59,10 @@ class Readings:
         self._objections = objections
         self._ledger = ledger or no_ledger()
         self.store = store
-        self._kept = Shelf[tuple[Slice, ...]](KEPT_SLICES, KEPT_BYTES)
-        self._read = Shelf[tuple[Reading, ...]](KEPT_READINGS)
-        self._derived = Shelf[object](KEPT_DERIVED)
-        self._ends = Shelf[int](KEPT_SLICES)  # how far sources are complete
+        self._kept = Shelf[tuple[Slice, ...]](SLICES, SLICE_BYTES)
+        self._read = Shelf[tuple[Reading, ...]](READINGS)
+        self._derived = Shelf[object](DERIVED)
+        self._ends = Shelf[int](SLICES)  # how far sources are complete
         self._frozen = False
         self._tables: Mapping[str, FromClause] | None = None  # of a pinned copy, once they are needed
 
@@ -220,16 +216,7 @@ class Readings:
 
     def _keys(self, rollup: Rollup[C], scope: Scope, apart: Sequence[str]) -> tuple[str, ...]:
         """Breakdown keys: what may never be pooled and is not pinned, then what was asked for."""
-        known = self.dimensions(rollup)
-        for name in (*scope.by, *(w[0] for w in scope.where)):
-            if name not in known and not (name in BUCKETS and name in scope.by):
-                raise ScopeError(
-                    f"{rollup.key} has no dimension {name!r}; it has: {', '.join((*known, *BUCKETS))}"
-                )
-        if not rollup.stored and set(scope.by) & set(BUCKETS):
-            raise ScopeError(
-                f"{rollup.key} is asked of the warehouse for one period at a time: use --from and --to"
-            )
+        answerable(rollup, scope, self.dimensions(rollup))
         pinned = {w[0] for w in scope.where}
         return tuple(k for k in apart if k not in pinned and k not in scope.by) + scope.by
 

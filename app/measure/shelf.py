@@ -8,6 +8,9 @@ from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+READINGS = 8192  # finished answers kept in memory; each is a few hundred bytes to some kilobytes
+SLICES, SLICE_BYTES = 512, 192 * 2**20  # merged cells, and how large together
+DERIVED = 64  # cells as finalisers take them, and what is made of many Readings
 
 
 class Shelf(Generic[T]):
