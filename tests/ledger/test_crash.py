@@ -26,6 +26,7 @@ import sqlalchemy as sa
 
 from app.govern import rows
 from app.govern.commands import execute_all, find, values_of
+from app.govern.gates.meeting import attendance_id
 from app.govern.gates.review import Request, delegating, opening, review_row, voting
 from app.govern.model import Actor, Add, Change, Command, Denied, Ledger, Receipt, Step
 from app.govern.verify import verify
@@ -132,7 +133,8 @@ def council_writes(room: Chamber, review: str) -> dict[str, Write]:
         "delegate": Write((delegating(row, user("olga")),), who("cyrus")),
         "condition": Write((Add("conditions", values_of(review=review, **CONDITION)),), who("carl")),
         "decide": Write((room.deciding(review, "go"),), who("carl")),
-        "attend": Write((Add("attendances", values_of(meeting="MEET-0001", person=user("carl"))),), who("carl")),
+        "attend": Write((Add("attendances", values_of(meeting="MEET-0001", person=user("carl")),
+                          attendance_id("MEET-0001", user("carl"))),), who("carl")),
     }  # fmt: skip
 
 
