@@ -137,7 +137,13 @@ def filled(desk: Desk, home: Path) -> Desk:
         owner=user("omar"),
     )
     desk.step("withdraw", done)
-    desk.add("saved_views", "vera", title="Churn, last year", page="models", choices="model=churn_v3&period=52+weeks")
+    desk.add(
+        "saved_views",
+        "vera",
+        title="Churn, last year",
+        page="models",
+        choices="model=churn_v3&period=52+weeks",
+    )
     with contextlib.suppress(Denied):
         desk.change(churn, "vera", title="Mine")
     desk.add("users", ROOT, issuer="demo", subject="zoe", name="Zoë", roles=("viewer",))
