@@ -6,9 +6,9 @@ import base64
 import hashlib
 import logging
 import os
-import threading
 import re
 import secrets
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
