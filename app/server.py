@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import secrets
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -116,6 +117,14 @@ def build(settings: Settings, host: str) -> App:
     return st.App(ROOT / "app" / "main.py", middleware=middleware, on_script_error=say_sorry)
 
 
+def _read_ahead(settings: Settings) -> None:
+    """In a thread of its own, its imports too: they are those of every page, and the first reader does not wait for them."""
+    from app.runtime import shared_runtime
+    from app.warm import keep_warm
+
+    keep_warm(shared_runtime(settings))
+
+
 def run(settings: Settings, host: str, port: int) -> None:
     """Serve until stopped. Raises UnsafeStartError where it must not, OSError where the address is taken."""
     from app.govern.watch import settle
@@ -132,10 +141,8 @@ def run(settings: Settings, host: str, port: int) -> None:
     app = build(settings, host)
     import uvicorn
 
-    from app.warm import keep_warm
-
-    keep_warm(shared_runtime(settings))
-
+    if settings.read_ahead:
+        threading.Thread(target=_read_ahead, args=(settings,), name="warm", daemon=True).start()
     logging.getLogger("uvicorn.access").addFilter(lambda _: False)  # a line for each file of the front end
     print(f"Throughline on http://{host}:{port}", flush=True)  # noqa: T201 (the command's own answer)
     uvicorn.run(

@@ -31,6 +31,7 @@ class Settings:
     `session_hours`: how long a sign-in counts; the cookie itself would live for 30 days.
     `anchors`: where the ledger's anchors go; best on a volume that whoever can write the ledger cannot write.
     `metrics_token`: who brings it may read /metrics from elsewhere. `logs`: `text`, or `json` for one object a line.
+    `read_ahead`: whether the server reads every page's numbers before somebody asks (app/warm.py).
     `smtp_url`, `alert_from`: how alerts are mailed; `webhook_url`, `webhook_secret`: where they are posted, signed.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     webhook_secret: str | None = field(default=None, repr=False)
     metrics_token: str | None = field(default=None, repr=False)
     logs: str = "text"
+    read_ahead: bool = True
 
 
 def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -76,6 +78,7 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
         webhook_secret=find("webhook_secret"),
         metrics_token=find("metrics_token"),
         logs=_one_of("logs", find("logs") or LOGS[0], LOGS),
+        read_ahead=_one_of("read_ahead", find("read_ahead") or "yes", ("yes", "no")) == "yes",
         person_lists=(find("person_lists") or ("yes" if mode == "demo" else "no")) == "yes",
     )
 

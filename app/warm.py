@@ -6,7 +6,6 @@ It works in a thread of its own, one page after the other, and rests between the
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 
@@ -87,18 +86,12 @@ def warm(runtime: Runtime, rest: Callable[[float], object] = time.sleep) -> int:
     return done
 
 
-def keep_warm(runtime: Runtime) -> threading.Thread:
-    """Start the thread; it ends with the process."""
-
-    def work() -> None:
-        seen = -1
-        while True:
-            newest = runtime.store.held().generation
-            if newest != seen:
-                warm(runtime)
-                seen = newest
-            time.sleep(LOOKS_EVERY)
-
-    thread = threading.Thread(target=work, name="warm", daemon=True)
-    thread.start()
-    return thread
+def keep_warm(runtime: Runtime) -> None:
+    """Until the process ends: read ahead now, and again after each refresh."""
+    seen = -1
+    while True:
+        newest = runtime.store.held().generation
+        if newest != seen:
+            warm(runtime)
+            seen = newest
+        time.sleep(LOOKS_EVERY)

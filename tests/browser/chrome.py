@@ -48,7 +48,7 @@ def serving(
     server = subprocess.Popen(
         command,
         cwd=elsewhere,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "THROUGHLINE_READ_AHEAD": "no"} | environment,
         stdout=log,
         stderr=subprocess.STDOUT,
     )
