@@ -119,7 +119,8 @@ def test_the_page_draws_for_everybody(page, home, monkeypatch):
 
 # Written by commands, by pages with tests of their own, or from a number's drawer (test_board_pages).
 ELSEWHERE = {
-    "users", "alerts", "baselines", "studies", "study_results", "publications", "comments", "interventions", *COUNCIL,
+    "users", "alerts", "baselines", "studies", "study_results", "publications", "comments", "interventions",
+    "saved_views", *COUNCIL,
 }  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def test_a_tile_opens_its_drawer_by_keyboard_and_follows_the_dark_theme(site, al
     with browser(1400, "dark") as driver:
         driver.get(site)
         settle(driver)
-        opener = driver.find_element("css selector", "[class*=st-key-open-model] button")
+        opener = driver.find_element("css selector", "[class*=st-key-open-model-label-coverage] button")
         driver.execute_script("arguments[0].focus()", opener)
         opener.send_keys("\ue007")
         end = time.monotonic() + PATIENCE

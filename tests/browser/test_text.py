@@ -80,7 +80,7 @@ def spoilt(command: Command, turn: int) -> Command:
     reason = f"{command.reason} {EVIL[turn]}".strip()
     if isinstance(command, Add):
         return Add(command.register, values, command.record_id, reason)
-    return Change(command.register, command.record_id, command.version, values, reason)
+    return Change(command.register, command.record_id, command.seen, values, reason)
 
 
 def filled(runtime: Runtime, home: Path, turn: int) -> Path:

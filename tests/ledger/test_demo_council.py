@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -181,7 +182,8 @@ def test_the_agenda_names_all_of_them(ledger: Ledger, monkeypatch: pytest.Monkey
     monkeypatch.setattr(views_gates, "sources_of", lambda *_: by_hand(ledger))
     monkeypatch.setattr(views_gates, "_calibration", lambda *_: calibrated((), 0))
     room = open_room(ledger, Actor("demo", "hanna"))
-    board = views_gates.council_board(room, None, None)  # type: ignore[arg-type]
+    sound = SimpleNamespace(contracts=SimpleNamespace(failures=lambda _: ()))
+    board = views_gates.council_board(room, sound, None)  # type: ignore[arg-type]
     due = {item.point for item in board.agenda}
     assert {f"review {PASSES}", f"review {STRADDLES}", f"review {BLOCKED}"} <= due
     assert {f"outdated {OUTDATED}", f"returned {RETURNED}"} <= due

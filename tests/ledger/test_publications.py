@@ -21,7 +21,7 @@ from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from data.audit import sha256
 from data.load.tables import load_tables
-from metrics import ROLLUPS
+from metrics import ALL, ROLLUPS
 from metrics.core.verdict import State
 from tests.conftest import NOW
 
@@ -95,7 +95,7 @@ def test_a_publication_is_read_back_digit_for_digit_with_target_verdict_and_defi
     assert line.aim is not None
     assert line.aim.threshold == 0.7
     assert line.state in (State.MET, State.NOT_MET, State.INCONCLUSIVE)
-    assert line.definition == 1
+    assert line.definition == ALL["model.auc"].version
     assert line.reading.as_of == NOW
     assert read(text_of(found), sha256(text_of(found))) == found
 
@@ -156,7 +156,10 @@ def test_two_publications_are_compared_number_by_number(home, tmp_path):
     assert moved.before != moved.after
     assert compare(a, a).moved == ()
     harder = replace(a[1], lines=tuple(replace(x, definition=x.definition + 1) for x in a[1].lines))
-    assert all("definition 1 became 2" in m.why for m in compare(a, ("x", harder)).moved)
+    of = {m: ALL[m].version for m in ALL}
+    moved_on = compare(a, ("x", harder)).moved
+    assert moved_on
+    assert all(f"definition {of[m.key]} became {of[m.key] + 1}" in m.why for m in moved_on)
 
 
 def test_nothing_is_published_from_an_empty_warehouse(empty):
