@@ -11,7 +11,7 @@ from app.measure.activation_cards import ActivationBoard, Alert, StatePart, stat
 from app.measure.judged import Frame, Judged
 from app.measure.scorecard import Tile
 from app.ui import cases, charts, charts_activation, marks, tables, tiles
-from app.ui.marks import text
+from app.ui.marks import label, text
 
 COLOURS = {
     "in_window": "good", "late": "warn", "missed": "bad", "open": "accent", "competing_suppressed": "muted",
@@ -163,4 +163,4 @@ def _models(board: ActivationBoard) -> None:
     tables.show(tables.Table("Share in window by model", columns, rows))
     for row in board.models:
         if row.share.reading.value is None:
-            st.caption(f"{row.model}: {row.share.reading.reason}.")
+            st.caption(f"{label(row.model)}: {row.share.reading.reason}.")

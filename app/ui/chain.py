@@ -8,7 +8,7 @@ from app.measure import words
 from app.measure.chain_cards import TARGETS, ChainBoard, Closing, closings
 from app.measure.judged import Judged
 from app.ui import charts, charts_chain, tables
-from app.ui.marks import text
+from app.ui.marks import label, text
 from app.ui.terms import explained
 from metrics._chain_line import NAMES
 from metrics.core.intervals import Interval
@@ -29,7 +29,7 @@ def waterfalls(board: ChainBoard) -> None:
         with st.container(border=True, height="stretch"):
             charts.draw(charts_chain.money(board.steps, measured=board.measured), key="chain-money")
             if board.beside:
-                named = words.listed(board.beside, 4)
+                named = label(words.listed(board.beside, 4))
                 st.caption(
                     f"Not in these bars: {named}, whose value is only claimed. Claimed money is never added to measured."
                 )

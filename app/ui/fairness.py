@@ -9,7 +9,7 @@ from app.measure.fairness_cards import AttributeCard, FairnessBoard
 from app.measure.judged import Frame, Judged
 from app.ui import charts, charts_groups, marks, tables
 from app.ui.lead import about
-from app.ui.marks import text
+from app.ui.marks import label, text
 
 SHOWN = 3  # panels drawn at once; the others stand in the table of figures
 
@@ -28,7 +28,7 @@ def attribute(card: AttributeCard) -> None:
         for panel in card.panels[:SHOWN]:
             with st.container(border=True, height="stretch"):
                 charts.draw(charts_groups.rates(panel), key=f"{card.name}-{panel.metric.key}")
-    with st.expander(f"Gaps, ratios and figures by {words.named(card.name)}"):
+    with st.expander(f"Gaps, ratios and figures by {label(words.named(card.name))}"):
         tables.show(_table(card.gaps, "Gaps to the largest group"))
         tables.show(_table(card.fifths, "Ratio to the group flagged most (four-fifths rule)"))
         tables.show(_table(tuple(j for p in card.panels for j in p.groups), "Rates"))

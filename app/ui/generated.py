@@ -8,7 +8,7 @@ from app.measure.generated_cards import GeneratedBoard, RubricCard
 from app.measure.judged import Frame
 from app.ui import charts, charts_groups, tables, tiles
 from app.ui.lead import about
-from app.ui.marks import text
+from app.ui.marks import label, text
 
 
 def lead(frame: Frame, board: GeneratedBoard, right: str) -> None:
@@ -27,7 +27,7 @@ def rubrics(cards: tuple[RubricCard, ...]) -> None:
                 charts.draw(charts_groups.rates(card.panel), key=f"rubric-{card.rubric}")
             else:
                 tiles.heading(card.panel.finding)
-            with st.expander(f"Who says so: {card.rubric} in figures"):
+            with st.expander(f"Who says so: {label(card.rubric)} in figures"):
                 tables.show(_told(card))
                 tables.show(_trust(card))
 

@@ -5,6 +5,7 @@ Streamlit strips inline SVG from markup; a mask cannot carry script and follows 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
@@ -134,6 +135,15 @@ def _band(trend: Sequence[Reading], bounds: tuple[float, float]) -> str:
             drawn += f'<path d="M{"L".join(top + bottom[::-1])}z"/>'
         top, bottom = [], []
     return drawn
+
+
+# What begins markup in a label: CommonMark, directives and icons (:), formulas ($), addresses that become links by themselves.
+_MARKUP = re.compile(r"[\\`*\[\]<&:$~@]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.", re.IGNORECASE)
+
+
+def label(value: str) -> str:
+    """Words of people or of the data for a label that Streamlit reads as markdown: shown as they were written."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(value.split()))
 
 
 def text(value: object) -> str:

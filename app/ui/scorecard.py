@@ -13,7 +13,7 @@ from app.measure.narrow import Narrow
 from app.measure.scorecard import Scorecard
 from app.ui import forms, go, scopebar, studies
 from app.ui.council import pick
-from app.ui.marks import text
+from app.ui.marks import label, text
 from app.ui.terms import explained
 
 MOST = 3
@@ -124,7 +124,7 @@ def _decision(one: Decision, at: int) -> None:
             f'<div class="tl-need"><b>{text(one.title)}</b><span class="tl-num tl-rule">{text(one.kind)}</span>'
             f"<span>{text(one.text)}</span></div>"
         )
-        if st.button(f"Decide on {one.title}, {one.kind}", key=f"open-decision-{at}", type="tertiary"):
+        if st.button(f"Decide on {label(one.title)}, {one.kind}", key=f"open-decision-{at}", type="tertiary"):
             if one.page == "council":
                 pick(one.record)
             else:

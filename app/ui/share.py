@@ -12,7 +12,7 @@ from app.govern.views import Room
 from app.govern.views_forms import new_draft
 from app.measure.judged import Frame
 from app.ui import forms, session
-from app.ui.marks import text
+from app.ui.marks import label, text
 from app.ui.session import AS_OF
 
 FIRST = "scorecard"  # the page that the bare address shows
@@ -66,7 +66,7 @@ def _view(room: Room, view: SavedView) -> None:
         address = f"./{'' if view.page == FIRST else view.page}?{urlencode(view.choices)}"
         st.html(f'<a class="tl-view" href="{text(address)}">{text(view.title)}</a>')
         st.button(
-            "Remove", key=f"forget-{view.row.record_id}", type="tertiary", help=f"Remove {view.title} from the list",
+            "Remove", key=f"forget-{view.row.record_id}", type="tertiary", help=f"Remove {label(view.title)} from the list",
             on_click=_forget, args=(room, view.row),
         )  # fmt: skip
 

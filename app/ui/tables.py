@@ -11,7 +11,7 @@ from app.measure import words
 from app.measure.judged import Judged, bucket_of
 from app.measure.takeaway import as_csv, as_xlsx, file_name
 from app.ui import marks
-from app.ui.marks import text
+from app.ui.marks import label, text
 from metrics.core.metric import Metric, Reading
 
 MOST_ROWS = 200  # drawn; the whole table is one click away as a file
@@ -59,11 +59,11 @@ def _away(table: Table) -> None:
     with st.container(horizontal=True, horizontal_alignment="right", gap="small", key=f"away-{turn}"):
         st.download_button(
             "CSV", lambda: as_csv(names, table.rows), f"{name}.csv", "text/csv", key=f"table-csv-{turn}", type="tertiary",
-            on_click="ignore", help=f"{table.alt}, whole, as CSV",
+            on_click="ignore", help=f"{label(table.alt)}, whole, as CSV",
         )  # fmt: skip
         st.download_button(
             "XLSX", lambda: as_xlsx(table.alt, names, table.rows), f"{name}.xlsx", XLSX, key=f"table-xlsx-{turn}",
-            type="tertiary", on_click="ignore", help=f"{table.alt}, whole, as XLSX",
+            type="tertiary", on_click="ignore", help=f"{label(table.alt)}, whole, as XLSX",
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from app.measure import words
 from app.measure.judged import Frame, Judged, Movement
 from app.measure.scorecard import Column, Scorecard, Tally, Tile
 from app.ui import drawer, marks
-from app.ui.marks import text
+from app.ui.marks import label, text
 from metrics.core.metric import Direction
 from metrics.core.persistence import Course
 from metrics.core.verdict import State
@@ -128,8 +128,8 @@ def draw(frame: Frame, tile: Tile) -> None:
 
 
 def _opener(frame: Frame, one: Judged, name: str) -> None:
-    label = f"Open {one.metric.title}" + (f", {one.subject}" if one.subject else "")
-    if st.button(label, key=f"open-{name}", type="tertiary"):
+    said = f"Open {one.metric.title}" + (f", {label(one.subject)}" if one.subject else "")
+    if st.button(said, key=f"open-{name}", type="tertiary"):
         drawer.show(frame, one)
 
 

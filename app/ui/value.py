@@ -8,7 +8,7 @@ from app.measure import words
 from app.measure.experiment_cards import ExperimentCard, ValueBoard
 from app.measure.judged import Frame, Judged
 from app.ui import charts, charts_groups, drawer, marks, tables, tiles
-from app.ui.marks import text
+from app.ui.marks import label, text
 from metrics.core.persistence import Course
 
 
@@ -33,7 +33,7 @@ def card(frame: Frame, one: ExperimentCard) -> None:
                 f'<p class="tl-lead tl-small">{text(one.sentence)}</p><p class="tl-sub">{text(one.detail)}</p>'
                 f"{_lasts(one)}"
             )
-            if st.button(f"Open {one.name}", key=f"open-value-{name}", type="tertiary"):
+            if st.button(f"Open {label(one.name)}", key=f"open-value-{name}", type="tertiary"):
                 drawer.show(frame, one.effect)
         for warning in one.warnings if one.broken else ():
             st.html(f'<p class="tl-warn">{text(warning)}</p>')

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from app.ui import charts, theme
+from app.ui import charts, marks, theme
 from app.ui.marks import SHAPES
 from metrics.core.verdict import State
 from tests.cases import ROOT
@@ -76,3 +76,18 @@ def test_a_trace_never_draws_more_than_five_hundred_points():
     kept = charts.thinned(20_000)
     assert len(kept) == 500
     assert (kept[0], kept[-1]) == (0, 19_999)
+
+
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [
+        ("churn_v3", "churn_v3"),  # no emphasis inside a word, so nothing to take away
+        ("_v3_", r"\_v3\_"),
+        ("![beacon](https://evil.test/a.png)", r"!\[beacon\](https\://evil.test/a.png)"),
+        (":red[x] :material/home: $x$", r"\:red\[x\] \:material/home\: \$x\$"),
+        ("<img src=x> *b* `c` ~d~ a@b.test", r"\<img src=x> \*b\* \`c\` \~d\~ a\@b.test"),
+        ("see www.evil.test\nnow", r"see www\.evil.test now"),
+    ],
+)
+def test_nothing_in_a_label_is_markup(written: str, label: str):
+    assert marks.label(written) == label
