@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from app.govern import commands, demo
+from app.govern import commands, demo, views_contracts, views_initiatives, views_ownership, views_risks
 from app.govern.model import Actor, Add, Change, Command
 from app.runtime import Runtime
 from app.settings import Settings
@@ -52,10 +52,10 @@ FIELDS = tuple(
     if field.kind in (Kind.TEXT, Kind.LONG) and field.name not in OWN
 )  # fmt: skip
 REGISTER_PAGES = {
-    "initiatives": ("initiatives", "decisions", "operability", "targets", "check_ins"),
-    "ownership": ("ownership", "decision_rights"),
-    "risks": ("risks", "controls", "acceptances", "exceptions", "appetites", "postures"),
-    "contracts": ("contracts", "evidence"),
+    "initiatives": views_initiatives.REGISTERS,
+    "ownership": views_ownership.REGISTERS,
+    "risks": views_risks.REGISTERS,
+    "contracts": views_contracts.REGISTERS,
 }
 BAD = "[href^='javascript:'], [src*='evil.test'], [href*='evil.test'], [onerror], [onload], [onfocus]"
 UNFOLD = "document.querySelectorAll('[data-testid=stExpander] details:not([open]) summary').forEach(s => s.click())"
@@ -132,8 +132,9 @@ def walked(driver, site: str) -> Iterator[str]:
         driver.get(f"{site}/{page}")
         settle(driver)
         for name in registers:
-            press(driver, f"//button[normalize-space(.)='{REGISTERS[name].title}']")
-            settle(driver)
+            if len(registers) > 1:
+                press(driver, f"//button[normalize-space(.)='{REGISTERS[name].title}']")
+                settle(driver)
             opened(driver, "Open a", "a")
             yield looked_at(driver, name)
     driver.get(f"{site}/council")
