@@ -7,6 +7,7 @@ from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from metrics import ROLLUPS
 from tests import postgres
+from tests.cases import SOAK
 from tests.compare import STORED, differences, everything, unlike_cells
 from tests.conftest import clock, refreshed
 
@@ -25,6 +26,8 @@ def test_every_metric_has_the_same_nine_digits(enterprise: Runtime, twin: Runtim
     assert differences(everything(enterprise), everything(twin)) == []
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not SOAK, reason="a refresh of everything on PostgreSQL again: make soak")
 def test_a_second_refresh_recomputes_the_look_back_and_changes_no_digit(twin: Runtime):
     before = everything(twin, STORED)
     done = refresh(ROLLUPS.values(), twin.warehouse, twin.store, clock)

@@ -219,7 +219,7 @@ def in_two(rows: list[dict[str, Any]], part: int) -> list[dict[str, Any]]:
     return [r for i, r in enumerate(rows) if i % 2 == part]
 
 
-@pytest.mark.parametrize("seed", turns(3))
+@pytest.mark.parametrize("seed", turns(3, 0))  # each time: tests/laws/test_suppression_laws.py, in batches
 def test_loading_in_two_parts_with_a_refresh_between_changes_no_digit(tmp_path, seed):
     tables = many(seed, 12)
     texts = {n: csv_text(rows) for n, rows in tables.items() if rows}
