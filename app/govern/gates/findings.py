@@ -80,7 +80,7 @@ def standing(findings: tuple[Finding, ...], rules: Rules) -> Standing:
     reasons = (
         f"{_named(killed)} is proven" if killed else "",
         f"a broken contract makes {_named(blocked)} inadmissible" if blocked else "",
-        f"not met: {_named(tuple(g for g in gaps if g not in blocked))}" if set(gaps) - set(blocked) else "",
+        *_unmet(tuple(f for f in asked if f.criterion.key in set(gaps) - set(blocked))),
         f"only waived: {_named(waived)}" if waived else "",
         f"{met} of {needed} should-meet criteria that are needed" if met < needed else "",
         "" if passed else "no must-meet criterion is met",
@@ -89,6 +89,12 @@ def standing(findings: tuple[Finding, ...], rules: Rules) -> Standing:
     return Standing(
         not why, why or "every must-meet criterion is met", gaps, waived, blocked, killed, met, needed, passed
     )
+
+
+def _unmet(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """What does not hold, by how: an interval that straddles its threshold is not the same as one on the wrong side."""
+    by_state = {state: _keys(f for f in findings if f.state is state) for state in State}
+    return tuple(f"{state.value}: {_named(keys)}" for state, keys in by_state.items() if keys)
 
 
 def _stops(finding: Finding) -> bool:
