@@ -21,14 +21,16 @@ from app.govern.model import Actor, Ledger
 from app.govern.open import open_ledger
 from app.govern.views import open_room
 from app.measure import demo as enterprise
+from app.measure.refresh import refresh
 from app.measure.targets import load_targets
-from app.runtime import open_runtime
+from app.runtime import open_runtime, utc_now
 from app.settings import Settings
 from data.demo import demo_targets
+from metrics import ROLLUPS
 from metrics.core.metric import Metric, Reading, Scope
 from metrics.core.verdict import State
 from tests.cases import SOAK
-from tests.conftest import NOW, clock, refreshed
+from tests.conftest import NOW, clock
 
 PASSES, STRADDLES, BLOCKED, OUTDATED, RETURNED = (
     "GATE-0006",
@@ -112,10 +114,11 @@ def measured(tmp_path_factory: pytest.TempPathFactory, no_waiting_for_the_disk: 
         pytest.skip("the whole demo takes minutes; THROUGHLINE_SOAK=1 runs it")
     settings = Settings(home=tmp_path_factory.mktemp("whole"))
     runtime = open_runtime(settings)
-    enterprise.write(runtime, NOW, days=180, persons=20_000, seed=7)
-    refreshed(runtime)
-    demo.fill(settings, NOW)
-    return sources(runtime, open_ledger(settings, clock))
+    now = utc_now()  # contracts are kept or broken on the day itself
+    enterprise.write(runtime, now, days=180, persons=20_000, seed=7)
+    refresh(ROLLUPS.values(), runtime.warehouse, runtime.store, lambda: now)
+    demo.fill(settings, now)
+    return sources(runtime, open_ledger(settings, lambda: now))
 
 
 @pytest.fixture(params=["told", "measured"])
