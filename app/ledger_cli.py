@@ -198,7 +198,7 @@ def migrate(settings: Settings, *, js: bool) -> None:
     if (
         anchors.newest(settings) is not None
     ):  # the upgraded file has other bytes than the one that was anchored
-        anchors.write(settings, anchors.make(settings, head_of(store), utc_text(utc_now())))
+        anchors.keep(settings, head_of(store), utc_text(utc_now()))
     report.emit(Written(f"revision {store.revision()}", store.shown), js=js)
 
 

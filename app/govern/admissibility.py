@@ -25,7 +25,7 @@ from app.govern.contract_checks import (
 from app.govern.model import Clock, Ledger, Row
 from app.govern.open import Door
 from app.measure import words
-from app.measure.admitted import Failure
+from app.measure.admitted import Failure, Objections
 from data.engines import LakeWarehouse, Warehouse
 from data.lake import Lake
 from data.ledger_views import ContractStates
@@ -115,4 +115,9 @@ def _failures(contract: Row, facts: TableFacts | None, now: dt.datetime) -> tupl
 
 def failures(runtime: Runtime, metric: Metric[Any]) -> tuple[str, ...]:
     """Why the Readings of a metric are inadmissible now, one reason a broken promise; empty where they may be relied on."""
-    return tuple(f.reason for f in runtime.contracts.failures(metric.rollup.tables))
+    return reasons(runtime.contracts.failures, metric)
+
+
+def reasons(ask: Objections, metric: Metric[Any]) -> tuple[str, ...]:
+    """The same by what somebody else says of the contracts: as they were when a page run asked."""
+    return tuple(f.reason for f in ask(metric.rollup.tables))

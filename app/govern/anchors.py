@@ -129,6 +129,13 @@ def write(settings: Settings, anchor: Anchor) -> Path:
     return path
 
 
+def keep(settings: Settings, head: Head, at: str) -> Anchor:
+    """Sign the head of a verified chain and keep the anchor. Raises AnchorError as `make` does."""
+    made = make(settings, head, at)
+    write(settings, made)
+    return made
+
+
 def public_key(settings: Settings) -> str | None:
     """The public key of this installation as hex digits; None before its first anchor."""
     return _hex(_private(settings).public_key()) if _key_file(settings).exists() else None

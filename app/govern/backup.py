@@ -10,7 +10,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -52,19 +52,16 @@ def backup(ledger: Ledger, settings: Settings, path: Path) -> Backup:
         what = proof.findings[0].detail if proof.findings else "it is empty"
         raise LedgerError(f"no backup was made: the ledger is {proof.state} ({what})")
     path.parent.mkdir(parents=True, exist_ok=True)
-    at = utc_text(ledger.clock())
     with ledger.store.read() as db, whole(path) as out:
-        kept = _pack(db, settings, at, out, path)
-    anchors.write(settings, anchors.make(settings, head_of(ledger.store), at))
-    return kept
+        return _pack(db, settings, ledger, out, path)
 
 
-def _pack(db: sa.Connection, settings: Settings, at: str, out: object, path: Path) -> Backup:
+def _pack(db: sa.Connection, settings: Settings, ledger: Ledger, out: object, path: Path) -> Backup:
     """Trail, anchor and files into an open zip, from one consistent look at the ledger."""
     trail = tuple(entries(db))
     chain = audit.verify(trail)
-    head = Head(chain, trail[0].hash)  # of the entries: a backup has another file than the ledger
-    anchor = anchors.make(settings, head, at)
+    head, at = Head(chain, trail[0].hash), utc_text(ledger.clock())
+    anchor = anchors.make(settings, head, at)  # of the entries: a backup has another file than the ledger
     columns = [TABLES[name].c[column] for name, column in evidence.KEPT_IN]
     hashes = sorted({h for c in columns for h in db.execute(sa.select(c).where(c.is_not(None))).scalars()})
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as pack:  # type: ignore[call-overload]
@@ -73,6 +70,7 @@ def _pack(db: sa.Connection, settings: Settings, at: str, out: object, path: Pat
         for sha256 in hashes:
             pack.write(evidence.path_of(evidence.folder(settings), sha256), _FILES + sha256)
         packs = _pack_snapshots(pack, settings)
+    anchors.keep(settings, replace(head, file=ledger.store.digest()), at)
     return Backup(str(path), chain.count, chain.head, len(hashes), packs)
 
 
@@ -111,7 +109,7 @@ def restore(ledger: Ledger, settings: Settings, path: Path, trusted: str | None 
     proof = verify(ledger.store, deep=True, anchor=anchor, files=evidence.folder(settings))
     if proof.state != "intact":
         raise LedgerError(f"restored, but it does not verify: {proof.findings[0].detail}")
-    anchors.write(settings, anchors.make(settings, head_of(ledger.store), utc_text(ledger.clock())))
+    anchors.keep(settings, head_of(ledger.store), utc_text(ledger.clock()))
     return Backup(str(path), chain.count, chain.head, len(hashes), len(packs))
 
 

@@ -66,12 +66,10 @@ def sources_of(
     """What the page judges on: the ledger as the room saw it, the numbers of this run, and the contracts as they are
     when they are asked (or `objections`, where many questions belong to one moment).
     """
+    from app.govern.admissibility import reasons
+
     ask = objections or runtime.contracts.failures
-    return Sources(
-        Look(room.now, room.shelf),
-        readings,
-        lambda metric: tuple(f.reason for f in ask(metric.rollup.tables)),
-    )
+    return Sources(Look(room.now, room.shelf), readings, lambda metric: reasons(ask, metric))
 
 
 def council_board(room: Room, runtime: Runtime, readings: Readings) -> Board:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from app.measure.contrasts import Group
 from app.measure.slices import BUCKETS, By
 from data.sql import date_of, day_of
-from metrics.core.cohorts import MATURE
+from metrics.core.cohorts import MATURE, Cohorts
 from metrics.core.metric import C, Estimate, Metric, Rollup, Scope, undefined
 
 Groups = Callable[[Rollup[object], Scope, Sequence[str]], list[Group[object]]]
+LastDays = Callable[
+    [Cohorts[Any], Scope], tuple[tuple[str | None, int | None], ...]
+]  # value of the dimension, last day
 Found = list[tuple[By, Estimate]]
 
 
-def limited(metric: Metric[C], scope: Scope, groups: Groups) -> Scope:
+def last_days(own: Cohorts[Any], scope: Scope, groups: Groups) -> tuple[tuple[str | None, int | None], ...]:
+    """The last mature day of each value of the dimension that the scope pins, or of all."""
+    return tuple((g.by[-1][1], own.last(g.cells)) for g in groups(own.rollup, scope, (own.dim,)))
+
+
+def limited(metric: Metric[C], scope: Scope, ask: LastDays) -> Scope:
     """The scope with the last mature day of each group, where the metric judges mature cohorts only and some are not."""
     own = metric.cohorts
     if own is None or scope.limits or metric.choice(scope.settings)["cohorts"] != MATURE:
         return scope
     pins = tuple(pin for pin in scope.where if pin[0] == own.dim)
-    found = groups(own.rollup, Scope(where=pins, as_of=scope.as_of), (own.dim,))
-    last = [(g.by[-1][1], own.last(g.cells)) for g in found]
+    last = ask(own, Scope(where=pins, as_of=scope.as_of))
     until = day_of(scope.until) if scope.until else None
     return replace(
         scope,

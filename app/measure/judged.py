@@ -84,6 +84,10 @@ class Frame:
     def scope(self, metric: Metric[object]) -> Scope:
         return scope(metric, self.view, self.days, self.readings.dimensions(metric.rollup))
 
+    def matured(self, metric: Metric[object]) -> Scope:
+        """The metric's scope cut to the days that it may judge: what its charts are drawn from."""
+        return self.readings.matured(metric, self.scope(metric))
+
     def todo(self, what: str, reason: str) -> str:
         """Why a page has nothing to show and what to do about it."""
         return reason if self.days.last else f"nothing is computed yet: load {what}, then run refresh"

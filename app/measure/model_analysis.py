@@ -127,8 +127,7 @@ def _verdict(psi: Reading) -> str:
 
 def _precision(frame: Frame) -> Curve | None:
     """Precision against recall, down the list."""
-    auc: Metric[object] = ALL["model.auc"]
-    found = frame.readings.cells(ROLLUPS["model.scores"], frame.readings.matured(auc, frame.scope(auc)))
+    found = frame.readings.cells(ROLLUPS["model.scores"], frame.matured(ALL["model.auc"]))
     if not found:
         return None
     bins = model.score_histogram(found[0][1])
@@ -181,7 +180,7 @@ def _squares(frame: Frame, attribute: str, each: str, length: int) -> Heat | Non
 
 def _last_day(frame: Frame, metric: Metric[object]) -> dt.date | None:
     """Newest day that may be judged."""
-    limits = frame.readings.matured(metric, frame.scope(metric)).limits
+    limits = frame.matured(metric).limits
     return min((date_of(day) for _, _, day in limits), default=frame.days.last)
 
 
@@ -234,8 +233,7 @@ def _waiting(frame: Frame, age: Reading) -> list[tuple[str, str]]:
         )
     if age.value is None or frame.days.last is None:
         return found
-    auc: Metric[object] = ALL["model.auc"]
-    limits = frame.readings.matured(auc, frame.scope(auc)).limits
+    limits = frame.matured(ALL["model.auc"]).limits
     days = words.plural(round(age.value / 86_400), "day")
     if not limits:
         return [*found, ("Left out: too young", f"none; outcomes need {days}")]

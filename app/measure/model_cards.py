@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.measure import words
-from app.measure.judged import ORDER, Frame, Judged, bucket_of, history
-from app.measure.scope import trend_scope
+from app.measure.judged import ORDER, Frame, Judged, bucket_of, history, trends
 from metrics import ALL, ROLLUPS, model
 from metrics.core.discrimination import RocBand, roc_band
 from metrics.core.metric import Metric, Reading
@@ -165,7 +164,7 @@ def model_detail(frame: Frame, name: str) -> ModelDetail:
     own = replace(frame, view=replace(frame.view, model=name))
     auc_metric: Metric[object] = ALL["model.auc"]
     auc = own.read(auc_metric)[0]
-    matured = own.readings.matured(auc_metric, own.scope(auc_metric))
+    matured = own.matured(auc_metric)
     found = frame.readings.cells(ROLLUPS["model.scores"], matured)
     trend = history(own, auc)
     young = _estimates(own, trend)
@@ -191,9 +190,7 @@ def _estimates(frame: Frame, trend: tuple[Reading, ...]) -> tuple[Reading, ...]:
     last = max((w for w, r in zip(weeks, trend, strict=True) if r.value is not None), default="")
     if not weeks or weeks[-1] == last:
         return ()
-    metric: Metric[object] = ALL["model.auc_estimated"]
-    asked = trend_scope(metric, frame.scope(metric), frame.scope(metric).where)
-    found = frame.readings.read(metric, asked)
+    found = trends(frame, ALL["model.auc_estimated"])
     return tuple(sorted((r for r in found if (bucket_of(r) or "") >= last), key=lambda r: bucket_of(r) or ""))
 
 

@@ -6,14 +6,14 @@ import copy
 import datetime as dt
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from sqlalchemy.sql.expression import FromClause
 
 from app.measure import held
 from app.measure.admitted import Objections, admitted, no_objection, once
-from app.measure.cohorts import limited, told
+from app.measure.cohorts import last_days, limited, told
 from app.measure.contrasts import HIDDEN, Group, against, families, is_attribute, worst
 from app.measure.finished import answerable, only, reading_of, span_of
 from app.measure.ledger_readings import LedgerReadings, no_ledger
@@ -23,6 +23,7 @@ from app.measure.slices import BUCKETS, By, Slice, cut, history, size_of, timele
 from app.measure.store import RollupStore
 from data.engines import Columns, Warehouse
 from data.sql import Facts, known_at
+from metrics.core.cohorts import Cohorts
 from metrics.core.disclosure import protect
 from metrics.core.metric import (
     C,
@@ -138,7 +139,14 @@ class Readings:
 
     def matured(self, metric: Metric[C], scope: Scope) -> Scope:
         """The scope cut to the days that the metric may judge: what its charts must be drawn from."""
-        return limited(metric, scope, self._groups)
+        return limited(metric, scope, self._last_days)
+
+    def _last_days(self, own: Cohorts[Any], scope: Scope) -> tuple[tuple[str | None, int | None], ...]:
+        """Asked by every realised metric of a page, so kept while the cells are the same."""
+        if not held.stored(self.store, own.rollup, scope):
+            return last_days(own, scope, self._groups)
+        name = ("last days", own.rollup.key, own.rollup.version, scope)
+        return self.derived(name, lambda: last_days(own, scope, self._groups))
 
     def _every(self, metric: Metric[C], scope: Scope) -> list[By]:
         """The groups there are without limits; none for what cannot be asked twice at that price."""

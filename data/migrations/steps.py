@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -80,3 +81,16 @@ def refuse_if_filled(*tables: str) -> None:
     for name in tables:
         if op.get_bind().execute(sa.select(sa.exists().select_from(sa.table(name)))).scalar():
             raise RuntimeError(f"{name} holds rows that this downgrade would drop; restore a backup instead")
+
+
+def create_registers(registers: Mapping[str, str]) -> None:
+    """Tables of registers from their columns, in their order."""
+    for name, columns in registers.items():
+        create_register(name, columns)
+
+
+def drop_registers(registers: Mapping[str, str]) -> None:
+    """Drop them again, last first; refused where one holds a row."""
+    refuse_if_filled(*registers)
+    for name in reversed(list(registers)):
+        op.drop_table(name)

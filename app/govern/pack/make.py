@@ -65,8 +65,7 @@ def of_room(runtime: Runtime, room: Room, now: dt.datetime) -> Snapshot:
 
 def _anchored(runtime: Runtime, ledger: Ledger, now: dt.datetime) -> Chain:
     """Verify the chain, sign its head, keep the anchor outside the ledger."""
-    made = anchors.make(runtime.settings, head_of(ledger.store), utc_text(now))
-    anchors.write(runtime.settings, made)
+    made = anchors.keep(runtime.settings, head_of(ledger.store), utc_text(now))
     return Chain(made.count, made.head, made.text, made.key)
 
 

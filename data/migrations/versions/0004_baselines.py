@@ -5,8 +5,6 @@ Revision ID: 0004
 
 from __future__ import annotations
 
-from alembic import op
-
 from data.migrations import steps
 
 revision = "0004"
@@ -33,11 +31,8 @@ _REGISTERS: dict[str, str] = {
 
 
 def upgrade() -> None:
-    for name, columns in _REGISTERS.items():
-        steps.create_register(name, columns)
+    steps.create_registers(_REGISTERS)
 
 
 def downgrade() -> None:
-    steps.refuse_if_filled(*_REGISTERS)
-    for name in reversed(_REGISTERS):
-        op.drop_table(name)
+    steps.drop_registers(_REGISTERS)
