@@ -117,32 +117,41 @@ def build(settings: Settings, host: str) -> App:
     return st.App(ROOT / "app" / "main.py", middleware=middleware, on_script_error=say_sorry)
 
 
-def _read_ahead(settings: Settings) -> None:
-    """In a thread of its own, its imports too: they are those of every page, and the first reader does not wait for them."""
-    from app.runtime import shared_runtime
-    from app.warm import keep_warm
+def _behind(settings: Settings) -> None:
+    """What need not be done before the first answer: let pass what has lapsed, then read ahead for the life of the process.
 
-    keep_warm(shared_runtime(settings))
+    In a thread of its own, its imports too: they are those of every page.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.govern.watch import settle
+    from app.runtime import shared_runtime
+
+    log, runtime = logging.getLogger("throughline"), shared_runtime(settings)
+    try:
+        for receipt in settle(runtime):
+            log.warning("%s has lapsed", receipt.record_id)
+    except (SQLAlchemyError, ValueError):  # the next refresh tries again
+        log.exception("what has come to its last day did not lapse")
+    if settings.read_ahead:
+        from app.warm import keep_warm
+
+        keep_warm(runtime)
 
 
 def run(settings: Settings, host: str, port: int) -> None:
     """Serve until stopped. Raises UnsafeStartError where it must not, OSError where the address is taken."""
-    from app.govern.watch import settle
     from app.observe import set_up_logs
-    from app.runtime import shared_runtime
     from app.startup import check
 
     set_up_logs(settings.logs)
     os.chdir(ROOT)  # where the front end's options are
     for shout in check(settings, host, loose_options()):
         logging.getLogger("throughline").warning("%s", shout)
-    for receipt in settle(shared_runtime(settings)):
-        logging.getLogger("throughline").warning("%s has lapsed", receipt.record_id)
     app = build(settings, host)
     import uvicorn
 
-    if settings.read_ahead:
-        threading.Thread(target=_read_ahead, args=(settings,), name="warm", daemon=True).start()
+    threading.Thread(target=_behind, args=(settings,), name="behind", daemon=True).start()
     logging.getLogger("uvicorn.access").addFilter(lambda _: False)  # a line for each file of the front end
     print(f"Throughline on http://{host}:{port}", flush=True)  # noqa: T201 (the command's own answer)
     uvicorn.run(

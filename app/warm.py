@@ -5,6 +5,7 @@ It works in a thread of its own, one page after the other, and rests between the
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from app.measure.early import early_board
 from app.measure.experiment_cards import value_board
 from app.measure.fairness_cards import fairness_board
 from app.measure.generated_cards import generated_board
+from app.measure.identity_cards import identity_board
 from app.measure.judged import Frame
 from app.measure.model_analysis import model_analysis
 from app.measure.model_cards import model_detail, model_lines
@@ -26,7 +28,15 @@ from app.measure.model_words import model_words
 from app.measure.scope import Period, View, ground, window
 from app.measure.scorecard import scorecard
 from app.measure.strategy import strategy_map
-from app.measure.suppression_cards import suppression_board
+from app.measure.suppression_cards import (
+    CHOICES,
+    carrying,
+    chosen,
+    obligations,
+    past_deadline,
+    risk,
+    suppression_board,
+)  # fmt: skip
 from app.runtime import Runtime, utc_now
 
 LOOKS_EVERY = 5.0  # seconds between two looks whether the data moved
@@ -43,6 +53,16 @@ def _models(frame: Frame) -> None:
         model_analysis(frame, lines[0].model)
 
 
+def _stops(frame: Frame) -> None:
+    """The page as it opens, with what it asks of the warehouse: that is what a reader would wait for longest."""
+    own = chosen(frame, tuple((s.name, s.default) for s in CHOICES))
+    suppression_board(own)
+    risk(own)
+    carrying(own)
+    past_deadline(own)
+    obligations(own.moment.date())
+
+
 def _registers(frame: Frame) -> None:
     for keys in (PORTFOLIO, OWNERSHIP, RISK):
         figures(frame, keys)
@@ -53,7 +73,7 @@ def _registers(frame: Frame) -> None:
 
 BOARDS: tuple[Callable[[Frame], object], ...] = (
     scorecard, chain_board, early_board, strategy_map, _models, fairness_board, generated_board, activation_board,
-    suppression_board, value_board, _registers,
+    _stops, identity_board, value_board, _registers,
 )  # fmt: skip
 
 
@@ -86,6 +106,13 @@ def warm(runtime: Runtime, rest: Callable[[float], object] = time.sleep) -> int:
     return done
 
 
+def _set_aside() -> None:
+    """Keep the collector from walking everything that was read ahead while a reader waits: it is not garbage soon."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 def keep_warm(runtime: Runtime) -> None:
     """Until the process ends: read ahead now, and again after each refresh."""
     seen = -1
@@ -93,5 +120,6 @@ def keep_warm(runtime: Runtime) -> None:
         newest = runtime.store.held().generation
         if newest != seen:
             warm(runtime)
+            _set_aside()
             seen = newest
         time.sleep(LOOKS_EVERY)

@@ -163,6 +163,7 @@ def _month_later(day: dt.date, n: int) -> dt.date:
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+@functools.lru_cache(maxsize=256)
 def last_day(rule: Rule, received: dt.date) -> dt.date | None:
     """The last day on which a send is still permitted; None where the deadline is shorter than a day.
 

@@ -22,6 +22,11 @@ def outdated(store: RollupStore, rollup: Rollup[C]) -> bool:
     return rollup.stored and state is not None and not holds(rollup, state.definition)
 
 
+def sources(rollup: Rollup[C]) -> tuple[str, ...]:
+    """Every table that an answer of the warehouse hangs on, those that say how far it is complete among them."""
+    return tuple(dict.fromkeys((*rollup.tables, *rollup.observed, "data_watermarks")))
+
+
 def stored(store: RollupStore, rollup: Rollup[C], scope: Scope) -> bool:
     """Whether the stored cells answer a scope: they are as new as what it asks to have been known."""
     if not rollup.stored:

@@ -18,7 +18,7 @@ from app.measure.contrasts import HIDDEN, Group, against, families, is_attribute
 from app.measure.finished import answerable, only, reading_of, span_of
 from app.measure.ledger_readings import LedgerReadings, no_ledger
 from app.measure.reach import observed_us, spans
-from app.measure.shelf import DERIVED, READINGS, SLICE_BYTES, SLICES, Shelf
+from app.measure.shelf import ASKED, ASKED_BYTES, DERIVED, READINGS, SLICE_BYTES, SLICES, Shelf
 from app.measure.slices import BUCKETS, By, Slice, cut, history, size_of, timeless, undated
 from app.measure.store import RollupStore
 from data.engines import Columns, Warehouse
@@ -36,7 +36,7 @@ from metrics.core.metric import (
     Scope,
     protected,
     undefined,
-)
+)  # fmt: skip
 from metrics.core.shapes import Counts
 
 T = TypeVar("T")
@@ -61,6 +61,7 @@ class Readings:
         self._ledger = ledger or no_ledger()
         self.store = store
         self._kept = Shelf[tuple[Slice, ...]](SLICES, SLICE_BYTES)
+        self._asked = Shelf[tuple[Slice, ...]](ASKED, ASKED_BYTES)
         self._read = Shelf[tuple[Reading, ...]](READINGS)
         self._derived = Shelf[object](DERIVED)
         self._ends = Shelf[int](SLICES)  # how far sources are complete
@@ -90,8 +91,6 @@ class Readings:
 
     def _computed(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
         """The Readings as the cells say, from memory where they are there."""
-        if not held.stored(self.store, metric.rollup, scope):
-            return self._answer(metric, scope)
         name = self._name(metric, scope)
         found = self._read.find(name)
         if found is None:
@@ -107,6 +106,7 @@ class Readings:
             [w[0] for w in scope.where] != [APART]
             or APART not in metric.apart
             or any(protected(k) for k in scope.by)
+            or not held.stored(self.store, metric.rollup, scope)
         ):
             return ()
         all_ = replace(scope, where=())
@@ -118,7 +118,14 @@ class Readings:
         return tuple(replace(r, by=(pin, *(p for p in r.by if p != pin))) for r in own)
 
     def _name(self, metric: Metric[C], scope: Scope) -> Hashable:
-        return metric.key, metric.version, scope, self.store.held().generation
+        return metric.key, metric.version, scope, self._moment(metric.rollup, scope)
+
+    def _moment(self, rollup: Rollup[C], scope: Scope) -> Hashable:
+        """What an answer hangs on beside its question: changes when the cells do or, where it is none of theirs, the rows."""
+        generation = self.store.held().generation
+        if held.stored(self.store, rollup, scope):
+            return generation
+        return generation, self.warehouse.mark(held.sources(rollup))
 
     def _answer(self, metric: Metric[C], scope: Scope) -> tuple[Reading, ...]:
         choice = metric.choice(scope.settings)
@@ -143,10 +150,7 @@ class Readings:
 
     def _last_days(self, own: Cohorts[Any], scope: Scope) -> tuple[tuple[str | None, int | None], ...]:
         """Asked by every realised metric of a page, so kept while the cells are the same."""
-        if not held.stored(self.store, own.rollup, scope):
-            return last_days(own, scope, self._groups)
-        name = ("last days", own.rollup.key, own.rollup.version, scope)
-        return self.derived(name, lambda: last_days(own, scope, self._groups))
+        return self.made("last days", own.rollup, scope, lambda: last_days(own, scope, self._groups))
 
     def _every(self, metric: Metric[C], scope: Scope) -> list[By]:
         """The groups there are without limits; none for what cannot be asked twice at that price."""
@@ -178,12 +182,16 @@ class Readings:
 
     def cells(self, rollup: Rollup[C], scope: Scope) -> tuple[tuple[By, C], ...]:
         """The finaliser's cells for each group of the breakdown: what charts are drawn from."""
-        if not held.stored(self.store, rollup, scope):
-            return tuple((g.by, g.cells) for g in self._groups(rollup, scope, scope.by))
-        return self.derived(
-            (rollup.key, rollup.version, scope),
+        return self.made(
+            "cells",
+            rollup,
+            scope,
             lambda: tuple((g.by, g.cells) for g in self._groups(rollup, scope, scope.by)),
         )
+
+    def made(self, what: str, rollup: Rollup[C], scope: Scope, make: Callable[[], T]) -> T:
+        """Something small made of what a rollup answers to a scope, kept until that may be another."""
+        return self.derived((what, rollup.key, rollup.version, scope, self._moment(rollup, scope)), make)
 
     def derived(self, name: Hashable, make: Callable[[], T]) -> T:
         """Something small made of the stored cells, kept while they are the same. `name` must say all that it hangs on."""
@@ -242,13 +250,13 @@ class Readings:
 
     def _slices(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> tuple[Slice, ...]:
         """Merged cells by key, from memory when the data generation is still the same."""
-        name = (rollup.key, rollup.version, keys, replace(scope, by=(), settings=()))
-        stored = held.stored(self.store, rollup, scope)
-        generation = self.store.held().generation if stored else self.warehouse.mark(rollup.tables)
-        found = self._kept.find((name, generation))
+        asked = replace(scope, by=(), settings=())
+        name = (rollup.key, rollup.version, keys, asked, self._moment(rollup, scope))
+        shelf = self._kept if held.stored(self.store, rollup, scope) else self._asked
+        found = shelf.find(name)
         if found is None:
             slices = cut(self._columns(rollup, scope, keys), keys, rollup.inner, rollup.shapes)
-            found = self._kept.keep((name, generation), slices, sum(size_of(s) for s in slices))
+            found = shelf.keep(name, slices, sum(size_of(s) for s in slices))
         return found
 
     def _columns(self, rollup: Rollup[C], scope: Scope, keys: tuple[str, ...]) -> Columns:

@@ -37,6 +37,7 @@ KINDS = (("hard", "a message is waiting to be sent"), ("soft", "a channel has no
 DEADLINES = {"days": "day", "hours": "hour", "months": "month", "business_days": "business day"}
 EVIDENCE = {"read": "read", "secondary": "from a summary", "memory": "to be verified"}
 NOT_RECORDED = "not recorded"
+NO_CURVE: tuple[Floats, Floats, Floats] = (np.array([]), np.array([]), np.array([]))
 
 
 @dataclass(frozen=True)
@@ -213,26 +214,31 @@ def carrying(frame: Frame) -> tuple[Carrying, ...]:
     metric = ALL["suppression.propagation_median"]
     asked = replace(frame.scope(metric), by=("channel",))
     judged = frame.judge(metric, frame.readings.read(metric, asked))
-    cells = {
-        dict(by).get("channel"): c for by, c in frame.readings.cells(ROLLUPS["suppression.carried"], asked)
-    }
-    choice = metric.choice(asked.settings)
-    found = [_curve(dict(j.reading.by).get("channel"), cells, choice, j) for j in judged]
-    return tuple(sorted((c for c in found if c.channel), key=lambda c: c.channel))
+    rollup, choice = ROLLUPS["suppression.carried"], metric.choice(asked.settings)
+
+    def curves() -> dict[str | None, tuple[Floats, Floats, Floats]]:
+        return {
+            dict(by).get("channel"): _curve(held, choice) for by, held in frame.readings.cells(rollup, asked)
+        }
+
+    found = frame.readings.made("propagation", rollup, asked, curves)
+    drawn = [(dict(j.reading.by).get("channel"), j) for j in judged]
+    lines = [Carrying(c or NOT_RECORDED, *found[c], j) for c, j in drawn if c in found]
+    lines += [Carrying(c, *NO_CURVE, j) for c, j in drawn if c and c not in found]
+    return tuple(sorted(lines, key=lambda c: c.channel))
 
 
-def _curve(channel: str | None, cells: dict[str | None, object], choice: Choice, median: Judged) -> Carrying:
-    none: Floats = np.array([])
-    held = cells.get(channel)
+def _curve(held: object, choice: Choice) -> tuple[Floats, Floats, Floats]:
+    """Seconds, and the shares surely and possibly reached by then; empty where nothing is known."""
     if not isinstance(held, Carried):
-        return Carrying(channel or "", none, none, none, median)
+        return NO_CURVE
     kept = held.of_policy(choice, telling=1)
     curve = turnbull(held.low[kept], held.high[kept], held.n[kept]) if held.n[kept].sum() else None
     if curve is None:
-        return Carrying(channel or NOT_RECORDED, none, none, none, median)
+        return NO_CURVE
     ends = np.unique(np.concatenate([curve.left, curve.right[np.isfinite(curve.right)]]))
     both = np.array([distribution_at(curve, float(t)) for t in ends]).reshape(-1, 2)
-    return Carrying(channel or NOT_RECORDED, ends, both[:, 0], both[:, 1], median)
+    return ends, both[:, 0], both[:, 1]
 
 
 # ----- obligations -----
