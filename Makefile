@@ -4,6 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= home
 PEERS ?= /tmp/throughline-peers
+UV := uv==0.13.9
+
+# Installs $(2) with the Python $(1): with uv, which takes a fifth of pip's time; with pip where uv cannot be had, or where
+# only pip knows the mirror.
+install = ($(1) -m pip install --quiet --disable-pip-version-check $(UV) && $(1) -m uv pip install --quiet --python $(1) -r $(2)) \
+	|| $(1) -m pip install --quiet --disable-pip-version-check -r $(2)
 
 .PHONY: setup setup-dev setup-engines setup-peers run test test-spark test-clickhouse check bench soak fuzz lint types imports pictures
 
@@ -13,17 +19,17 @@ setup-engines: $(VENV)/.engines
 
 $(VENV)/.runtime: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(call install,$(BIN)/python,requirements.txt)
 	touch $@
 
 $(VENV)/.dev: requirements-dev.txt requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(call install,$(BIN)/python,requirements-dev.txt)
 	touch $(VENV)/.runtime $@
 
 $(VENV)/.engines: requirements-engines.txt requirements-dev.txt requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-engines.txt
+	$(call install,$(BIN)/python,requirements-engines.txt)
 	touch $(VENV)/.runtime $(VENV)/.dev $@
 
 # Packages that ours is measured against: an environment of their own, never imported by the app.
@@ -31,7 +37,7 @@ setup-peers: $(PEERS)/.peers
 
 $(PEERS)/.peers: tests/bench/peers.txt
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/peers.txt
+	$(call install,$(PEERS)/bin/python,tests/bench/peers.txt)
 	touch $@
 
 run: setup
