@@ -117,13 +117,11 @@ def build(settings: Settings, host: str) -> App:
     return st.App(ROOT / "app" / "main.py", middleware=middleware, on_script_error=say_sorry)
 
 
-def _behind(settings: Settings) -> None:
+def after_start(settings: Settings) -> None:
     """What need not be done before the first answer: let pass what has lapsed, then read ahead for the life of the process.
 
     In a thread of its own, its imports too: they are those of every page.
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
     from app.govern.watch import settle
     from app.runtime import shared_runtime
 
@@ -131,7 +129,7 @@ def _behind(settings: Settings) -> None:
     try:
         for receipt in settle(runtime):
             log.warning("%s has lapsed", receipt.record_id)
-    except (SQLAlchemyError, ValueError):  # the next refresh tries again
+    except Exception:  # whatever it is, the next refresh tries again, and readers are still read ahead for
         log.exception("what has come to its last day did not lapse")
     if settings.read_ahead:
         from app.warm import keep_warm
@@ -151,7 +149,7 @@ def run(settings: Settings, host: str, port: int) -> None:
     app = build(settings, host)
     import uvicorn
 
-    threading.Thread(target=_behind, args=(settings,), name="behind", daemon=True).start()
+    threading.Thread(target=after_start, args=(settings,), name="behind", daemon=True).start()
     logging.getLogger("uvicorn.access").addFilter(lambda _: False)  # a line for each file of the front end
     print(f"Throughline on http://{host}:{port}", flush=True)  # noqa: T201 (the command's own answer)
     uvicorn.run(

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from app import server
 from app.__main__ import cli
 from app.govern import books, rows
 from app.govern.lint import lint
@@ -81,6 +83,28 @@ def test_a_refresh_lets_it_lapse_and_says_so(home: tuple[Runtime, Desk]):
     done = CliRunner().invoke(cli, ["--home", str(runtime.settings.home), "refresh"])
     assert f"{tripped} has lapsed (audit entry" in done.stderr
     assert state_of(desk, tripped).state == "expired"
+
+
+def test_a_start_lets_it_lapse_behind_the_first_answer(home: tuple[Runtime, Desk], caplog):
+    runtime, desk = home
+    tripped = accepted(desk, **TRIPWIRE)
+    server.after_start(replace(runtime.settings, read_ahead=False))
+    assert state_of(desk, tripped).state == "expired"
+    assert f"{tripped} has lapsed" in caplog.text
+
+
+def test_a_fault_in_what_lapses_is_told_and_readers_are_still_read_ahead_for(home, monkeypatch, caplog):
+    runtime, _ = home
+    ahead: list[Runtime] = []
+
+    def broken(_: Runtime) -> None:
+        raise RuntimeError("the ledger is away")
+
+    monkeypatch.setattr("app.govern.watch.settle", broken)
+    monkeypatch.setattr("app.warm.keep_warm", ahead.append)
+    server.after_start(replace(runtime.settings, read_ahead=True))
+    assert len(ahead) == 1
+    assert "the ledger is away" in caplog.text
 
 
 def test_indicators_in_breach_are_counted_from_live_readings(home: tuple[Runtime, Desk]):
