@@ -7,6 +7,7 @@ retry after a lost answer send the same key, and the ledger answers with the sam
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping
 
 import streamlit as st
@@ -20,6 +21,7 @@ from data.ledger_types import Value
 from data.registers import REGISTERS
 from metrics import ALL
 
+STANDS = 60.0  # seconds that a receipt stays: a page drawn twice by a double click shows it twice
 FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2100, 12, 31)
 
 
@@ -69,19 +71,21 @@ def step(room: Room, row: Row, verb: str) -> None:
 
 
 def answer(slot: str) -> None:
-    """What became of the last command of a form, once."""
+    """What became of the last command of a form; a receipt for a minute."""
     said = _said(slot)
     if said is None:
+        return
+    if said.receipt and time.monotonic() > st.session_state.get(f"stands/{slot}", 0.0):
+        del st.session_state[f"said/{slot}"]
         return
     mark = "tl-done" if said.receipt else "tl-warn"
     words = receipt_words(said.receipt) if said.receipt and not said.text else said.text
     st.html(f'<p class="{mark}" role="status">{text(words)}</p>')
-    if said.receipt:
-        del st.session_state[f"said/{slot}"]
 
 
 def tell(slot: str, said: Said) -> None:
     st.session_state[f"said/{slot}"] = said
+    st.session_state[f"stands/{slot}"] = time.monotonic() + STANDS
 
 
 def _said(slot: str) -> Said | None:
@@ -107,7 +111,7 @@ def _save(room: Room, register: Register, slot: str, draft: Draft) -> None:
     """Runs before the page is drawn again, so that the page shows what was saved."""
     known = st.session_state.get(f"receipt/{draft.key}")
     if isinstance(known, Said):
-        tell(slot, known)
+        _shown(register, known)
         return
     state = st.session_state
     given: Mapping[str, Value] = {f.name: _read(state.get(f"{draft.key}/{f.name}")) for f in register.fields}
@@ -122,8 +126,14 @@ def _save(room: Room, register: Register, slot: str, draft: Draft) -> None:
         return
     state[f"receipt/{draft.key}"] = said
     _renew(slot)
-    pick(register.name, said.receipt.record_id)
-    tell(f"{register.name}/{said.receipt.record_id}", said)
+    _shown(register, said)
+
+
+def _shown(register: Register, said: Said) -> None:
+    """Open the record that was saved, with its receipt."""
+    if said.receipt is not None:
+        pick(register.name, said.receipt.record_id)
+        tell(f"{register.name}/{said.receipt.record_id}", said)
 
 
 def _step(room: Room, row: Row, verb: str, slot: str) -> None:

@@ -167,6 +167,11 @@ def test_saving_once_writes_one_row_and_one_audit_entry(home, monkeypatch):
     assert (count(home, TABLES["initiatives"]), count(home, AUDIT)) == (before[0] + 1, before[1] + 1)
     assert "Lead scoring, north" in shown(at)
     assert draft_of(at, "initiatives/lead-scoring").key != draft.key
+    at.run()  # the second click of a double one draws the page again
+    assert "Recorded lead-scoring" in shown(at)
+    at.session_state["stands/initiatives/lead-scoring"] = 0.0
+    at.run()
+    assert "Recorded lead-scoring" not in shown(at)
 
 
 def test_a_double_submit_with_the_same_key_gives_the_same_receipt(home, monkeypatch):

@@ -76,9 +76,21 @@ def pressed(driver: WebDriver, element) -> None:
 
 
 def chosen(driver: WebDriver, label: str, word: str) -> None:
-    """Type into a select box and take what it offers first."""
-    box = press(driver, f"//*[@data-testid='stSelectbox'][.//label[contains(., '{label}')]]//input")
-    box.send_keys(word, Keys.ENTER)
+    """Type into a select box and take what it offers first; again where a busy machine had not opened its list yet."""
+    select = f"//*[@data-testid='stSelectbox'][.//label[contains(., '{label}')]]"
+    end = time.monotonic() + PATIENCE
+    while "Not chosen" in held(driver, select):
+        assert time.monotonic() < end, label
+        with contextlib.suppress(StaleElementReferenceException, ElementNotInteractableException):
+            press(driver, f"{select}//input").send_keys(word, Keys.ENTER)
+            time.sleep(0.2)
+
+
+def held(driver: WebDriver, select: str) -> str:
+    """What a select box shows."""
+    box = until(driver, select)
+    shown = "return arguments[0].innerText + [...arguments[0].querySelectorAll('input')].map(i => i.value + i.placeholder)"
+    return str(driver.execute_script(shown, box))
 
 
 def filled(driver: WebDriver, site: str, comment: str) -> None:
@@ -91,8 +103,12 @@ def filled(driver: WebDriver, site: str, comment: str) -> None:
         press(driver, "//summary[contains(., 'Add a new check-in')]")
     chosen(driver, "Target", "a")
     chosen(driver, "Confidence", "on track")
-    box = press(driver, "//*[@data-testid='stTextArea'][.//label[contains(., 'Comment')]]//textarea")
-    box.send_keys(comment)
+    box = "//*[@data-testid='stTextArea'][.//label[contains(., 'Comment')]]//textarea"
+    while until(driver, box).get_attribute("value") != comment:
+        with contextlib.suppress(StaleElementReferenceException, ElementNotInteractableException):
+            written = press(driver, box)
+            written.send_keys(Keys.CONTROL, "a")
+            written.send_keys(comment)
 
 
 def double_click(driver: WebDriver, _: random.Random) -> None:
