@@ -177,7 +177,7 @@ def _effect(study: Adoption, fit: linear.Fit, groups: Ints, counts: tuple[int, i
         )
         return Effect(value, method="difference-in-differences", reason=reason)
     se, df = _error(study, fit, groups)
-    return by_t(value, se, df, method)
+    return by_t(value, se, df, method, study.panel.largest)
 
 
 def _event_study(
@@ -201,7 +201,8 @@ def _event_study(
         fit = whole.of(change * root) if whole is not None and same else _fit(study, change, used)
         value = float(fit.coefficients[1])
         groups = study.panel.groups if same else _codes(study.panel.groups[used])
-        effect = _effect(study, fit, groups, counts)
+        there = counts if same else _counts(groups, study.treated[used])
+        effect = _effect(study, fit, groups, there)
         points.append(
             PathPoint(float(t - study.first), value, effect.low, effect.high, study.panel.labels[t])
         )
@@ -221,7 +222,7 @@ def _scores(study: Adoption, fit: linear.Fit, used: Ints) -> Floats:
 
 
 def _sensitivity(effect: Effect, path: tuple[PathPoint, ...], study: Adoption) -> Diagnostic:
-    early = [p for p in path if p.at < 0]
+    early = [p for p in path if p.at < -study.anticipation]  # what is anticipated is no drift
     steps = np.diff([p.estimate for p in early])
     noise = [((p.high - p.low) / 3.92) ** 2 for p in early if p.low is not None and p.high is not None]
     horizon = (study.panel.periods - study.first + 1) / 2
@@ -247,7 +248,8 @@ def _others(
         on = np.outer(treated, np.arange(panel.periods) >= study.first)
         beta, se = two_way(panel, on)
         if np.isfinite(se) and se > 0:
-            found.append(by_t(beta, se, counts[0] - 1, "two-way fixed effects, all cells, CR1 by cluster"))
+            name = "two-way fixed effects, all cells, CR1 by cluster"
+            found.append(by_t(beta, se, counts[0] - 1, name, panel.largest))
         if counts[0] <= MANY:
             p = wild_cluster_p(fit, 1, groups, panel.seed)
             found.append(Effect(value, p_value=p, method="wild cluster bootstrap-t", reason="a test only"))

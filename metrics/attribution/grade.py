@@ -27,6 +27,7 @@ MUST_PASS: dict[str, tuple[tuple[str, ...], ...]] = {
 NO_WARNING = (
     "panel",
     "mixed_exposure",
+    "repeated_units",
     "attrition",
     "other_interventions",
     "spill_over",

@@ -87,6 +87,8 @@ def _excess(relative: Share | None, total: float) -> Share | None:
     """Counts above what would have been, from the rate ratio less 1 and the counts observed."""
     if relative is None or relative.low is None or relative.high is None:
         return None
+    if relative.low <= -1:
+        return None  # what would have been has no upper limit
     low, mid, high = (total * r / (1 + r) for r in (relative.low, relative.estimate, relative.high))
     return Share(mid, low, high)
 

@@ -14,7 +14,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import chdtrc
 
 from metrics.attribution.linear import least_squares
-from metrics.attribution.result import Effect, StudyError, by_t, exponentiated
+from metrics.attribution.result import Effect, StudyError, by_t, exponentiated, largest
 from metrics.core.shapes import Floats
 
 ROUNDS, SETTLED = 100, 1e-10
@@ -89,14 +89,14 @@ def poisson(series: Series, *, quasi: bool, slope: bool = False) -> Segments:
     back = background(series)
     design = _with_step(series, back, slope=slope)
     offset = np.zeros(len(design)) if series.offset is None else np.log(series.offset)
-    beta, mean, cross = _irls(design, series.outcome, offset)
-    pearson = (series.outcome - mean) / np.sqrt(mean)
-    df = len(design) - design.shape[1]
-    if df < 1:
+    if len(design) <= design.shape[1]:
         raise StudyError(
             f"{design.shape[1]} coefficients for {len(design)} periods: use fewer harmonics or controls"
         )
-    spread = float(pearson @ pearson) / df if quasi else 1.0
+    beta, mean, cross = _irls(design, series.outcome, offset)
+    pearson = (series.outcome - mean) / np.sqrt(mean)
+    df = len(design) - design.shape[1]
+    spread = (_spread(pearson, mean) / df) if quasi else 1.0
     cov = cross * spread
     name = f"{'quasi-' if quasi else ''}Poisson, step{' and slope' if slope else ''}, trend, {series.harmonics} harmonics"
     effect = exponentiated(by_t(float(beta[1]), math.sqrt(cov[1, 1]), math.inf, name))
@@ -105,6 +105,12 @@ def poisson(series: Series, *, quasi: bool, slope: bool = False) -> Segments:
     expected = np.exp(linear + offset)
     error = np.sqrt(np.einsum("ij,jk,ik->i", without, cov, without) + spread / expected)
     return Segments(effect, expected, error, pearson)
+
+
+def _spread(pearson: Floats, mean: Floats) -> float:
+    """Sum of squared Pearson residuals; 0 where they are only what the iteration left over."""
+    left = np.abs(pearson) > SETTLED * np.sqrt(mean)
+    return float(pearson @ pearson) if left.any() else 0.0
 
 
 def _with_step(series: Series, back: Floats, *, slope: bool) -> Floats:
@@ -150,6 +156,7 @@ def segmented(series: Series, *, slope: bool = False) -> Segments:
         se,
         df,
         f"segmented regression, {what}, AR(1) errors (rho {rho:.2f})",
+        largest(series.outcome),
     )
     without = design.copy()
     without[:, 1 : 3 if slope else 2] = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metrics.attribution.gibbs import Chain, Drawn, joined, sample
-from metrics.attribution.result import Effect, StudyError
+from metrics.attribution.result import ROUNDING, Effect, StudyError, largest
 from metrics.attribution.series import Series
 from metrics.core.intervals import TAIL
 from metrics.core.shapes import Floats
@@ -115,8 +115,8 @@ def _scaled(series: Series) -> Scaled:
     mean, sd = float(before.mean()), float(before.std(ddof=1))
     early = series.controls[: series.first]
     spread = early.std(axis=0, ddof=1)
-    if sd <= 0:
+    if sd <= ROUNDING * largest(before):
         raise StudyError("the outcome does not vary before treatment: there is nothing to learn from")
-    if (spread <= 0).any():
+    if (spread <= ROUNDING * np.abs(early).max(axis=0)).any():
         raise StudyError("a control series does not vary before treatment; leave it out")
     return Scaled((series.outcome - mean) / sd, (series.controls - early.mean(axis=0)) / spread, mean, sd)

@@ -23,7 +23,7 @@ from app.measure.studies.spec import (
     Source,
     Spec,
     SpecError,
-    UnitValue,
+    unit_value_of,
 )
 
 COMMON = tuple(
@@ -51,6 +51,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "synthetic_control": ("unit", "period", "treated_units", "treated_from"),
     "interrupted_series": ("period", "treated_from"),
 }
+MOST_LOOKS = 50
 KNOWN = tuple(dict.fromkeys((*COMMON, *(k for keys in OWN.values() for k in keys))))
 
 
@@ -61,7 +62,9 @@ def read_spec(path: Path) -> tuple[Spec, Mapping[str, object]]:
         found = yaml.load(text, Loader)  # noqa: S506 (derived from the safe loader)
     except UnicodeDecodeError as error:
         raise SpecError(f"{path.name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
         raise SpecError(f"{path.name}: not YAML: {str(error).replace(chr(10), ' ')}") from error
     if not isinstance(found, dict) or not all(isinstance(k, str) for k in found):
         raise SpecError(f"{path.name}: write `key: value` lines; see docs for the keys of a study")
@@ -176,7 +179,7 @@ class Keys:
         """Shares of the registered number at which somebody will look, rising, above 0 and at most 1."""
         value = self.found.get("looks")
         listed = [] if value is None else value
-        if not isinstance(listed, list) or not all(isinstance(v, int | float) and 0 < v <= 1 for v in listed):
+        if not isinstance(listed, list) or len(listed) > MOST_LOOKS or not all(map(_is_share, listed)):
             raise SpecError(f"looks: {value!r}; write shares of planned_units, e.g. [0.25, 0.5, 0.75, 1]")
         if listed != sorted(set(listed)):
             raise SpecError(f"looks: {value!r}; the shares must rise")
@@ -281,18 +284,8 @@ class Keys:
             source = self.file("costs", costs)
         recapture = self.number("recapture", 0, 1, 1.0)
         rate = self.number("discount_rate", -0.5, 10, 0.0)
-        return Money(_unit_value(value), recapture or 0.0, source, rate or 0.0)
+        return Money(unit_value_of(value), recapture or 0.0, source, rate or 0.0)
 
 
-def _unit_value(value: object) -> UnitValue:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return UnitValue(float(value), float(value), float(value))
-    if not isinstance(value, dict) or set(value) != {"low", "mid", "high"}:
-        raise SpecError(f"unit_value: {value!r}; write {{low: 1, mid: 2, high: 3}}")
-    parts = [value[k] for k in ("low", "mid", "high")]
-    if not all(isinstance(p, int | float) and not isinstance(p, bool) and math.isfinite(p) for p in parts):
-        raise SpecError(f"unit_value: {value!r}; low, mid and high are numbers")
-    low, mid, high = (float(p) for p in parts)
-    if not low <= mid <= high:
-        raise SpecError(f"unit_value: {value!r}; it must hold that low <= mid <= high")
-    return UnitValue(low, mid, high)
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1

@@ -46,7 +46,7 @@ class Periods:
 
     def index(self) -> tuple[Floats, float]:
         """Places in whole steps from the first period (months where dates are months), and the share of gaps."""
-        months = _months(self.labels) if self.dated else None
+        months = _months(self.at) if self.dated else None
         at = self.at if months is None else months
         steps = np.diff(at)
         unit = float(steps.min()) if len(steps) else 1.0
@@ -84,29 +84,34 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
+    if "_" in text:
+        return None  # Python's own reading of 2020_01 is the number 202001
     return value if math.isfinite(value) else None
 
 
 def _day(text: str) -> float | None:
-    """Days since year 1, with the time of day as a fraction; a month means its first day."""
+    """Days since year 1 in UTC where a zone is written, with the time of day as a fraction; a month means its first day."""
     if len(text) == 7 and text[4] == "-":
         text = f"{text}-01"
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return None
-    day = moment.replace(tzinfo=None)
+    try:
+        day = moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:
+        return None
     return day.toordinal() + (day - day.replace(hour=0, minute=0, second=0, microsecond=0)) / dt.timedelta(
         days=1
     )
 
 
-def _months(labels: tuple[str, ...]) -> Floats | None:
-    """Months since year 0 where every date is the same day of a month; None for other calendars."""
-    days = {label[8:10] for label in labels}
-    if len(days) != 1 or len(labels) < 2:
+def _months(at: Floats) -> Floats | None:
+    """Months since year 0 where every date (days since year 1) is the same day of a month; None for other calendars."""
+    days = [dt.date.fromordinal(int(a)) for a in at]
+    if len({d.day for d in days}) != 1 or len(np.unique(at % 1)) != 1 or len(at) < 2:
         return None
-    return np.array([12 * int(label[:4]) + int(label[5:7]) for label in labels], dtype=float)
+    return np.array([12 * d.year + d.month for d in days], dtype=float)
 
 
 def _like_months(at: Floats) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,3 +115,18 @@ def truth(value: Scalar) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def unit_value_of(value: object) -> UnitValue:
+    """Money for one unit from what a specification writes: one number, or {low, mid, high}. Raises SpecError."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return UnitValue(float(value), float(value), float(value))
+    if not isinstance(value, dict) or set(value) != {"low", "mid", "high"}:
+        raise SpecError(f"unit_value: {value!r}; write {{low: 1, mid: 2, high: 3}}")
+    parts = [value[k] for k in ("low", "mid", "high")]
+    if not all(isinstance(p, int | float) and not isinstance(p, bool) and math.isfinite(p) for p in parts):
+        raise SpecError(f"unit_value: {value!r}; low, mid and high are numbers")
+    low, mid, high = (float(p) for p in parts)
+    if not low <= mid <= high:
+        raise SpecError(f"unit_value: {value!r}; it must hold that low <= mid <= high")
+    return UnitValue(low, mid, high)

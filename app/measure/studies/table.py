@@ -11,6 +11,7 @@ import datetime as dt
 import gzip
 import hashlib
 import io
+import zlib
 from dataclasses import dataclass
 from typing import cast
 
@@ -26,6 +27,8 @@ from data.engines import Warehouse
 from metrics.core.shapes import Floats, Ints
 
 MISSING = ("", "NA")
+BEYOND = 1e100  # in size: no outcome, count or amount is, and sums of its squares are beyond any number
+MOST_BYTES = 4 << 30  # of a file, unpacked
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,16 @@ class Table:
         if pa.types.is_boolean(held.type):
             held = held.cast(pa.int8())
         if not pa.types.is_string(held.type):
-            if not (pa.types.is_floating(held.type) or pa.types.is_integer(held.type) or _decimal(held)):
+            if not (
+                pa.types.is_floating(held.type) or pa.types.is_integer(held.type) or _decimal(held)
+                or pa.types.is_null(held.type)
+            ):  # fmt: skip
                 raise SpecError(f"{self.name}, column {name}: {held.type} is no number")
-            values = np.array(held.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=float)
+            values = np.array(held.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=float)
             return self._finite(values, ~np.asarray(held.is_valid()), name)
         text = _plain(held)
         if self.decimal != ".":
+            self._no_points(text, name)
             text = pc.replace_substring(text, self.decimal, ".")
         empty = np.asarray(pc.fill_null(pc.is_in(text, value_set=pa.array(MISSING)), fill_value=True))
         try:
@@ -83,6 +90,15 @@ class Table:
         except pa.ArrowInvalid:
             values = self._first_bad(text, empty, name)
         return self._finite(values, empty, name)
+
+    def _no_points(self, text: pa.ChunkedArray, name: str) -> None:
+        """Refuse cells with a point where another decimal mark is declared: 1.234 would be one, or a thousand times it."""
+        row = int(pc.index(pc.match_substring(text, "."), value=True).as_py())
+        if row >= 0:
+            raise SpecError(
+                f"{self.where(row)}, column {name}: {text[row].as_py()!r} has a point, but decimal: {self.decimal!r} is "
+                "declared; write numbers without marks between thousands"
+            )
 
     def _first_bad(self, text: pa.ChunkedArray, empty: Ints, name: str) -> Floats:
         """Raise for the first cell that is no number."""
@@ -103,6 +119,12 @@ class Table:
             raise SpecError(
                 f"{self.where(int(bad[0]))}, column {name}: {shown} is no number; leave the cell empty if missing"
             )
+        huge = np.flatnonzero(np.abs(values) > BEYOND)
+        if len(huge):
+            raise SpecError(
+                f"{self.where(int(huge[0]))}, column {name}: {values[huge[0]]:g} is beyond {BEYOND:g} in size; "
+                "correct it, or write the column in a larger unit"
+            )
         return values
 
     def is_numeric(self, name: str) -> bool:
@@ -114,7 +136,7 @@ class Table:
 
     def levels(self, name: str) -> Levels:
         """A column of names, as written. Numbers lose a trailing .0, so that 1 and 1.0 are one name."""
-        text = _plain(_as_text(self.column(name)))
+        text = _plain(self._text(name))
         text = pc.replace_substring_regex(text, r"^(-?\d+)\.0+$", r"\1")
         if isinstance(text, pa.ChunkedArray):
             text = text.combine_chunks()
@@ -125,13 +147,22 @@ class Table:
             codes[codes == gone] = -1
         return Levels(codes, tuple(found))
 
+    def _text(self, name: str) -> pa.ChunkedArray:
+        held = self.column(name)
+        try:
+            return _as_text(held)
+        except pa.ArrowException as error:
+            raise SpecError(
+                f"{self.name}, column {name}: {held.type} holds no names; export it as text"
+            ) from error
+
     def complete(self, name: str) -> Levels:
         """A column of names of which none may be missing."""
         found = self.levels(name)
         bad = np.flatnonzero(found.codes < 0)
         if len(bad):
             raise SpecError(
-                f"{self.where(int(bad[0]))}, column {name}: the cell is empty; every row needs a value"
+                f"{self.where(int(bad[0]))}, column {name}: the cell is empty or NA; every row needs a value"
             )
         kept, codes = np.unique(found.codes, return_inverse=True)
         return Levels(codes.astype(np.int64), tuple(found.names[i] for i in kept))
@@ -182,12 +213,25 @@ def read_table(source: Source, warehouse: Warehouse | None = None) -> Table:
             held = pyarrow.parquet.read_table(io.BytesIO(raw))
             first = 1
         else:
-            held, first = _csv(gzip.decompress(raw) if name.lower().endswith(".gz") else raw, source), 2
-    except (pa.ArrowInvalid, OSError, EOFError, UnicodeDecodeError) as error:
+            held, first = _csv(_unpacked(raw, name) if name.lower().endswith(".gz") else raw, source), 2
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
         raise SpecError(f"{name}: {error}; mend or export the file again") from error
+    if len(set(held.column_names)) < held.num_columns:
+        twice = next(n for n in held.column_names if held.column_names.count(n) > 1)
+        raise SpecError(f"{name}: the header names {twice!r} twice; rename one")
     if not held.num_rows:
         raise SpecError(f"{name} has no rows below its header")
     return Table(_decoded(held), name, source.decimal, first, hashed)
+
+
+def _unpacked(raw: bytes, name: str) -> bytes:
+    with gzip.open(io.BytesIO(raw)) as file:
+        text = file.read(MOST_BYTES + 1)
+    if len(text) > MOST_BYTES:
+        raise SpecError(
+            f"{name} is larger than {MOST_BYTES >> 30} GiB unpacked; keep the columns of the study only"
+        )
+    return text
 
 
 def _decoded(held: pa.Table) -> pa.Table:
@@ -204,9 +248,6 @@ def _csv(raw: bytes, source: Source) -> pa.Table:
     head = raw.split(b"\n", 1)[0].decode("utf-8").rstrip("\r")
     header = next(csv.reader([head], delimiter=source.delimiter), [])
     name = source.name
-    if len(set(header)) < len(header):
-        twice = next(h for h in header if header.count(h) > 1)
-        raise SpecError(f"{name}: the header names {twice!r} twice; rename one")
     if len(header) == 1 and (
         other := next((d for d in ";\t|," if d != source.delimiter and d in head), None)
     ):
