@@ -44,6 +44,11 @@ def estimate(rows: Rows) -> Answer:
         or not 0 < post[rows.treated == 0].sum() < (rows.treated == 0).sum()
     ):
         raise StudyError("both groups need rows before and after the treatment began")
+    for side, who in ((1, "treated"), (0, "untreated")):
+        seen = np.bincount(rows.period[rows.treated == side], minlength=len(rows.labels))
+        if not seen.all():
+            gone = rows.labels[int(np.flatnonzero(seen == 0)[0])]
+            raise StudyError(f"no row of the {who} group is of period {gone}; leave that period out")
     fit = linear.least_squares(_design(rows, on[:, None]), rows.outcome)
     value = float(fit.coefficients[1])
     counts = _counts(rows)

@@ -187,6 +187,8 @@ def balance(values: Floats, treated: Floats, names: tuple[str, ...]) -> Diagnost
         return unknown(name, "too few units for the number of baseline columns", threshold=BALANCE_LIMIT)
     gaps = np.abs(smd(values, treated))
     worst = int(np.argmax(np.where(np.isfinite(gaps), gaps, -1)))
+    if not np.isfinite(gaps[worst]):
+        return unknown(name, "no column measured before the study varies within the arms", "", BALANCE_LIMIT)
     p = joint_balance_p(values, treated)
     words = f"largest standardised difference {gaps[worst]:.2f} ({names[worst]}), joint p = {p:.2g}"
     if p < BALANCE_LIMIT:
@@ -264,8 +266,12 @@ def swapped(effect: Effect, reversed_effect: Effect) -> Diagnostic:
         return unknown(name, "there is no estimate")
     gap = abs(effect.estimate + reversed_effect.estimate)
     limit = 1e-6 * max(abs(effect.estimate), effect.se or 1.0)
-    verdict = Verdict.PASS if gap <= limit else Verdict.BLOCK
-    return diagnostic(name, gap, limit, verdict, "arms exchanged, the sign of the effect exchanges")
+    if gap > limit:
+        return diagnostic(
+            name, gap, limit, Verdict.BLOCK, "arms exchanged, the effect does not only change its sign",
+            "numbers of very different sizes lose their digits: look for extreme values and weights",
+        )  # fmt: skip
+    return diagnostic(name, gap, limit, Verdict.PASS, "arms exchanged, the sign of the effect exchanges")
 
 
 def relevant_roi(roi: float | None) -> Diagnostic:

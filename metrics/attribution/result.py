@@ -177,7 +177,9 @@ def by_t(estimate: float, se: float, df: float, method: str, size: float = 0.0) 
     if math.isfinite(estimate) and se <= ROUNDING * size:
         value = 0.0 if abs(estimate) <= 4 * ROUNDING * size else estimate
         return Effect(
-            value, method=method, reason="the residuals have no spread: nothing to judge the effect by"
+            value,
+            method=method,
+            reason="the residuals have no spread beyond rounding: nothing to judge the effect by",
         )
     if not (math.isfinite(estimate) and math.isfinite(se) and df > 0):
         raise StudyError(

@@ -16,6 +16,8 @@ from scipy.optimize import nnls
 from metrics.attribution.result import StudyError
 from metrics.core.shapes import Floats
 
+PERFECT = 1e-6  # objective over the squares at hand below which a fit is perfect and its gap is measured against this
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -48,5 +50,5 @@ def simplex_weights(series: Floats, target: Floats, ridge: float = 0.0, *, inter
     values: Floats = found / found.sum()
     gradient = stacked.T @ (stacked @ values)
     objective = float(values @ gradient)
-    gap = (objective - float(gradient.min())) / max(objective, 1e-12)
+    gap = (objective - float(gradient.min())) / max(objective, PERFECT * len(left))
     return Weights(values, float(np.sqrt(((left @ values) ** 2).mean())), max(gap, 0.0))

@@ -63,7 +63,8 @@ CAPS = {
     "interrupted_series": {"baseline_length", "autocorrelation", "placebo_in_time"},
 }  # fmt: skip
 CAP_ALL = {
-    "panel", "mixed_exposure", "repeated_units", "attrition", "other_interventions", "spill_over", "peeking", "regression_to_mean", "calibration",
+    "panel", "mixed_exposure", "repeated_units", "attrition", "other_interventions", "spill_over", "peeking",
+    "regression_to_mean", "calibration",
 }  # fmt: skip
 
 
@@ -81,7 +82,11 @@ def found() -> dict[str, list[Diagnostic]]:
         answer, pools = pinned(lambda s=(asked, rows), at=seed: nulls.answer(s, at))
         for one in (*answer.diagnostics, *recorded(asked, rows, answer, pools)):
             held.setdefault(one.name, []).append(one)
-    for more in (baseline_frozen(None, rests=True), reproducibility({}, (), None), gates.repeated_units(9, 3, "u")):
+    for more in (
+        baseline_frozen(None, rests=True),
+        reproducibility({}, (), None),
+        gates.repeated_units(9, 3, "u"),
+    ):
         held.setdefault(more.name, []).append(more)
     for roi in (0.5, 30.0, None):
         held.setdefault("roi_plausible", []).append(gates.relevant_roi(roi))

@@ -35,7 +35,9 @@ def gate(done, name):
     return found
 
 
-def test_the_first_run_says_so_and_the_second_compares_every_figure_and_adds_nothing(lite, settings, tmp_path):
+def test_the_first_run_says_so_and_the_second_compares_every_figure_and_adds_nothing(
+    lite, settings, tmp_path
+):
     path = written(tmp_path)
     first, receipt = run(lite, settings, path)
     assert receipt is not None
@@ -48,22 +50,31 @@ def test_the_first_run_says_so_and_the_second_compares_every_figure_and_adds_not
     assert f"{len(figures(first))} figures" in told.why
     assert again.grade == "randomised"
     assert len(held(lite, "study_results")) == 1
-    assert len(list(evidence.folder(settings).rglob("*"))) == 2  # one file in its folder: no orphan of the second run
+    assert (
+        len(list(evidence.folder(settings).rglob("*"))) == 2
+    )  # one file in its folder: no orphan of the second run
 
 
 def test_other_digits_from_the_same_versions_block_and_are_kept_beside_the_first(lite, settings, tmp_path):
     path = written(tmp_path)
     first, _ = run(lite, settings, path)
-    moved = dataclasses.replace(judged(first, ()), diagnostics=first.diagnostics[:-2], estimate=first.estimate + 1e-12)
+    moved = dataclasses.replace(
+        judged(first, ()), diagnostics=first.diagnostics[:-2], estimate=first.estimate + 1e-12
+    )
     found = audited(lite.ledger, settings, moved)
     assert gate(found, "reproducibility").verdict is Verdict.BLOCK
     assert (found.grade, found.counted, found.roi.counted) == ("blocked", False, False)
     assert "reproducibility" in found.blocked_by
     assert Registrar(lite.ledger, settings, who("anna")).keep(found) is not None
-    assert [r["grade"] for r in sorted(held(lite, "study_results"), key=lambda r: r.seq)] == ["randomised", "blocked"]
+    assert [r["grade"] for r in sorted(held(lite, "study_results"), key=lambda r: r.seq)] == [
+        "randomised",
+        "blocked",
+    ]
 
 
-def test_other_digits_from_other_versions_are_told_and_keep_their_grade(lite, settings, tmp_path, monkeypatch):
+def test_other_digits_from_other_versions_are_told_and_keep_their_grade(
+    lite, settings, tmp_path, monkeypatch
+):
     path = written(tmp_path)
     monkeypatch.setattr(studies, "versions", lambda: ("numpy 0.1",))
     first, _ = run(lite, settings, path)
@@ -87,7 +98,10 @@ def test_an_altered_file_of_the_first_run_leaves_nothing_to_compare_with(lite, s
 
 def approved(desk, settings, tmp_path):
     _, receipt = upload(
-        desk.ledger, settings, wanted(tmp_path, SHARES.format(120), series=Series("model.recall", "month")), who("anna")
+        desk.ledger,
+        settings,
+        wanted(tmp_path, SHARES.format(120), series=Series("model.recall", "month")),
+        who("anna"),
     )
     step(desk, "submit", receipt.record_id, "anna")
     step(desk, "approve", receipt.record_id, "omar")

@@ -112,7 +112,12 @@ def _before(spec: Spec, table: Table, units: Levels, periods: Periods, name: str
     known = np.isfinite(found)
     if not known.any():
         raise SpecError(f"column {name} has no value before treatment; leave it out of covariates")
-    return np.where(known, found, found[known].mean())
+    found = np.where(known, found, found[known].mean())
+    if found.min() == found.max():
+        raise SpecError(
+            f"column {name} is {found[0]:g} before treatment for every unit: it adjusts nothing; leave it out of covariates"
+        )
+    return found
 
 
 def two_groups(spec: Spec, table: Table, seed: int) -> Answer:

@@ -23,6 +23,7 @@ from app.measure.studies.spec import (
     Source,
     Spec,
     SpecError,
+    apart,
     unit_value_of,
 )
 
@@ -84,6 +85,7 @@ def parse(found: Mapping[str, object], folder: Path) -> Spec:
         raise SpecError("give one of `post` (a 0/1 column) and `treated_from` (the first treated period)")
     outcome, denominator = keys.outcome()
     used = (*COMMON, *OWN[design])
+    apart(outcome, found, used)
     return Spec(
         name=keys.text("name"),
         design=design,
@@ -270,6 +272,8 @@ class Keys:
     def money(self) -> Money | None:
         """Value and cost; None where no unit value is given."""
         value = self.found.get("unit_value")
+        recapture = self.number("recapture", 0, 1, 1.0)
+        rate = self.number("discount_rate", -0.5, 10, 0.0)
         if value is None:
             if self.found.get("costs") is not None:
                 raise SpecError("costs are given without `unit_value`; give {low, mid, high}")
@@ -282,8 +286,6 @@ class Keys:
             source = Source(table="costs")
         elif costs is not None:
             source = self.file("costs", costs)
-        recapture = self.number("recapture", 0, 1, 1.0)
-        rate = self.number("discount_rate", -0.5, 10, 0.0)
         return Money(unit_value_of(value), recapture or 0.0, source, rate or 0.0)
 
 

@@ -67,6 +67,8 @@ def periods_of(table: Table, name: str) -> Periods:
             raise SpecError(
                 f"{table.where(row)}, column {name}: {text!r} is neither a number nor a date like 2026-01-31"
             )
+    if dated:
+        _one_clock(table, name, found.names, np.array(places, dtype=float))
     at, position = np.unique(np.array(places, dtype=float), return_inverse=True)
     labels = [""] * len(at)
     for text, i in zip(found.names, position, strict=True):
@@ -90,20 +92,31 @@ def _number(text: str) -> float | None:
 
 
 def _day(text: str) -> float | None:
-    """Days since year 1 in UTC where a zone is written, with the time of day as a fraction; a month means its first day."""
+    """Days since year 1 as the clock of the text shows them, the time of day as a fraction; a month means its first day."""
     if len(text) == 7 and text[4] == "-":
         text = f"{text}-01"
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return None
-    try:
-        day = moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    except OverflowError:
-        return None
+    day = moment.replace(tzinfo=None)
     return day.toordinal() + (day - day.replace(hour=0, minute=0, second=0, microsecond=0)) / dt.timedelta(
         days=1
     )
+
+
+def _one_clock(table: Table, name: str, texts: tuple[str, ...], places: Floats) -> None:
+    """Refuse times whose zones put them in another order than their clocks show."""
+    moments = [dt.datetime.fromisoformat(t) for t in texts if len(t) > 10]
+    aware = [m.timestamp() for m in moments if m.tzinfo is not None]
+    if not aware:
+        return
+    clock = np.array([p for p, t in zip(places, texts, strict=True) if len(t) > 10])
+    order = np.argsort(clock, kind="stable")
+    if len(aware) < len(moments) or (np.diff(np.array(aware)[order]) < 0).any():
+        raise SpecError(
+            f"{table.name}, column {name}: times of several zones, or with and without one; write them all in one zone"
+        )
 
 
 def _months(at: Floats) -> Floats | None:

@@ -14,9 +14,10 @@ from app.measure.studies.outcome import Step, StudyResult
 from app.measure.studies.parse import read_spec
 from app.measure.studies.plan import Plan
 from app.measure.studies.record import pinned, recorded
+from app.measure.studies.rows_in import read_table
 from app.measure.studies.segments import Uplift, uplift_of
 from app.measure.studies.spec import Spec
-from app.measure.studies.table import Table, read_table
+from app.measure.studies.table import Table
 from app.measure.studies.worth import valued
 from data.engines import Warehouse
 from metrics.attribution import gates

@@ -97,6 +97,10 @@ def _covariates(spec: Spec, table: Table, rows: Ints) -> tuple[Floats, tuple[str
         if gone.any():
             values = np.where(gone, values[~gone].mean(), values)
             notes.append(f"{name}: {int(gone.sum()):,} missing cells take the mean of all rows")
+        if values.min() == values.max():
+            raise SpecError(
+                f"column {name} is {values[0]:g} in every row of the study: it adjusts nothing; leave it out"
+            )
         if spec.log_adjust:
             if (values <= 0).any():
                 raise SpecError(f"log_adjust: {name} has values of 0 or below, which have no logarithm")
