@@ -223,8 +223,3 @@ def share_of(effect: Effect, base: float) -> Share | None:
     low = None if effect.low is None else effect.low / base
     high = None if effect.high is None else effect.high / base
     return Share(effect.estimate / base, low, high)
-
-
-def ranked(values: Floats) -> Floats:
-    """Values in increasing order, undefined ones left out."""
-    return np.sort(values[np.isfinite(values)])

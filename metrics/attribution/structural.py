@@ -60,8 +60,7 @@ def _impact(series: Series, scaled: Scaled, drawn: Drawn, prior: float, rng: np.
     level = np.hstack([drawn.level, _walks(drawn, len(scaled.y) - series.first, rng)])
     noise = drawn.obs[:, None] * rng.standard_normal(level.shape)
     predicted = (level + explained + noise) * scaled.sd + scaled.mean
-    late = np.flatnonzero(np.isfinite(series.outcome[series.first :])) + series.first
-    found = series.outcome[late].mean() - predicted[:, late].mean(axis=1)
+    found = series.outcome[series.first :].mean() - predicted[:, series.first :].mean(axis=1)
     smooth = (level + explained)[:, : series.first].mean(axis=0)
     limits = np.quantile(predicted, (TAIL, 1 - TAIL), axis=0)
     return Impact(
@@ -88,9 +87,7 @@ def _ahead(series: Series, scaled: Scaled, drawn: Drawn, prior: float, rng: np.r
     walk = _walks(drawn, len(scaled.y) - series.first, rng)
     noise = drawn.obs[:, None] * rng.standard_normal(walk.shape)
     predicted = (walk + drawn.beta @ scaled.x[series.first :].T + noise) * scaled.sd + scaled.mean
-    there = np.isfinite(series.outcome[series.first :])
-    observed = float(series.outcome[series.first :][there].mean())
-    return _effect(observed - predicted[:, there].mean(axis=1), prior)
+    return _effect(float(series.outcome[series.first :].mean()) - predicted.mean(axis=1), prior)
 
 
 def _walks(drawn: Drawn, ahead: int, rng: np.random.Generator) -> Floats:

@@ -123,6 +123,8 @@ def _groups(n: int, size: int, seed: int) -> list[tuple[int, ...]]:
     if math.comb(n, size) <= PLACEBOS:
         return list(itertools.combinations(range(n), size))
     rng = np.random.default_rng(seed)
+    if size == 1:  # each at most once
+        return [(int(i),) for i in rng.permutation(n)[:PLACEBOS]]
     drawn: Ints = rng.random((PLACEBOS, n)).argsort(axis=1)[:, :size]
     return [tuple(int(i) for i in row) for row in drawn]
 

@@ -81,7 +81,7 @@ ROWS = b"g,y\n" + b"".join(b"%d,%d\n" % (i % 2, i * i) for i in range(2000))
         (b"", "data.csv", {}, "Empty"),
         (b"\n\n", "data.csv", {}, "Empty"),
         (b"g,y\n", "data.csv", {}, "no rows below its header"),
-        ("g,y\n1,2\n".encode("utf-16"), "data.csv", {}, "utf-8"),
+        ("g,y\n1,2\n".encode("utf-16"), "data.csv", {}, "save it as UTF-8"),
         (b'g,y\n1,"2\n0,3\n', "data.csv", {}, "quotation mark is never closed"),
         (b"g,y,y\n1,2,3\n", "data.csv", {}, "'y' twice"),
         (b"g,y," + b"x" * 200_000 + b"\n1,2,3\n", "data.csv", {}, "field limit"),
@@ -336,3 +336,18 @@ def test_columns_of_uplift_stay_names_in_json(tmp_path):
     data = csv_of(tmp_path, g=np.arange(600) % 2, y=rng.normal(size=600), ab=rng.normal(size=600))
     found = study(tmp_path, **TRIAL, uplift_by=["ab"], data=data)
     assert b'"by":["ab"]' in json_of(found)
+
+
+def test_a_name_in_quotes_is_that_name_and_a_number_that_two_units_share_is_refused(tmp_path):
+    rows = {**REGIONS, "u": np.array(["7", "007", *(f"s{i}" for i in range(2, 21))])[REGIONS["u"]]}
+    data = csv_of(tmp_path, **rows)
+    assert study(tmp_path, **{**REGION, "treated_units": ["007"]}, data=data).n_treated == 1
+    with pytest.raises(SpecError, match="any of 7, 007|any of 007, 7"):
+        study(tmp_path, **{**REGION, "treated_units": [7]}, data=data)
+
+
+def test_a_plan_with_money_and_no_interval_says_that_there_is_no_return(tmp_path):
+    data = csv_of(tmp_path, g=ARM, y=np.full(N, 0.1))
+    found = study(tmp_path, **TRIAL, unit_value=2, data=data)
+    assert found.roi is None
+    assert verdicts(found)["roi_plausible"] == "not computable"

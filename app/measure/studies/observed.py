@@ -8,7 +8,7 @@ from app.measure.studies.outcome import Observed
 from app.measure.studies.panels import values_of, zero_one
 from app.measure.studies.periods import periods_of
 from app.measure.studies.spec import Spec
-from app.measure.studies.table import Table, same
+from app.measure.studies.table import Table, matching
 from metrics.attribution.panel import Bools
 from metrics.attribution.result import Answer, PathPoint
 
@@ -41,8 +41,8 @@ def _treated(spec: Spec, table: Table) -> Bools:
         return np.asarray(zero_one(table, spec.treated_unit) == 1)
     if spec.design == "synthetic_control" and spec.unit is not None:
         units = table.complete(spec.unit)
-        names = [any(same(n, v) for v in spec.treated_units) for n in units.names]
-        return np.asarray(names, dtype=bool)[units.codes]
+        found = [i for value in spec.treated_units for i in matching(units.names, value)]
+        return np.isin(units.codes, found)
     return np.ones(len(table), dtype=bool)
 
 

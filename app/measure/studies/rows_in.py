@@ -32,18 +32,26 @@ def read_table(source: Source, warehouse: Warehouse | None = None) -> Table:
     name = source.path.name
     try:
         if name.lower().endswith(".parquet"):
+            _once(pyarrow.parquet.read_schema(io.BytesIO(raw)).names, name)
             held = pyarrow.parquet.read_table(io.BytesIO(raw))
             first = 1
         else:
             held, first = _csv(_unpacked(raw, name) if name.lower().endswith(".gz") else raw, source), 2
-    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from error
+    except (pa.ArrowException, OSError, EOFError, zlib.error, csv.Error) as error:
         raise SpecError(f"{name}: {error}; mend or export the file again") from error
-    if len(set(held.column_names)) < held.num_columns:
-        twice = next(n for n in held.column_names if held.column_names.count(n) > 1)
-        raise SpecError(f"{name}: the header names {twice!r} twice; rename one")
+    _once(held.column_names, name)
     if not held.num_rows:
         raise SpecError(f"{name} has no rows below its header")
     return Table(_decoded(held), name, source.decimal, first, hashed)
+
+
+def _once(names: list[str], name: str) -> None:
+    """Refuse a column name that occurs twice."""
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice is not None:
+        raise SpecError(f"{name}: the header names {twice!r} twice; rename one")
 
 
 def _unpacked(raw: bytes, name: str) -> bytes:
@@ -67,6 +75,8 @@ def _decoded(held: pa.Table) -> pa.Table:
 def _csv(raw: bytes, source: Source) -> pa.Table:
     """All columns as text: what a column means is decided by the specification, never sniffed."""
     raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")  # line ends of old spreadsheets
     head = raw.split(b"\n", 1)[0].decode("utf-8").rstrip("\r")
     header = next(csv.reader([head], delimiter=source.delimiter), [])
     name = source.name

@@ -55,7 +55,7 @@ def result_of(
     made = (*answer.diagnostics, *recorded(spec, table, answer, pools))
     first = grade(spec.design, made)
     roi, lines, costs_hash = valued(spec, table, answer, plan.seed, warehouse, counted=first in ATTRIBUTED)
-    checks = made if roi is None else (*made, gates.relevant_roi(roi.roi))
+    checks = made if spec.money is None else (*made, gates.relevant_roi(None if roi is None else roi.roi))
     unused = tuple(f"the key `{k}` is not used by design {spec.design}" for k in spec.unused)
     effect = answer.effect
     return StudyResult(

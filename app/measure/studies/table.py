@@ -184,6 +184,13 @@ def _as_text(held: pa.ChunkedArray) -> pa.ChunkedArray:
     return held if pa.types.is_string(held.type) else held.cast(pa.string())
 
 
+def matching(names: tuple[str, ...], value: Scalar) -> list[int]:
+    """Positions of the names that a value means: a text that is there means itself alone, else what is equal to it."""
+    if isinstance(value, str) and value in names:
+        return [names.index(value)]
+    return [i for i, name in enumerate(names) if same(name, value)]
+
+
 def same(name: str, value: Scalar) -> bool:
     """Whether a name in a file is the value that a specification writes: text as text, numbers as numbers."""
     if isinstance(value, bool):

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.measure.studies.looks import as_looked_at
 from app.measure.studies.spec import Spec, SpecError
-from app.measure.studies.table import Table, same
+from app.measure.studies.table import Table, matching
 from metrics.attribution import gates, randomised
 from metrics.attribution.arms import Trial, trial_clusters
 from metrics.attribution.panel import Bools
@@ -70,7 +70,7 @@ def arms_of(spec: Spec, table: Table) -> tuple[Floats, Ints, tuple[str, ...]]:
     arm = table.complete(spec.arm)
     sides = []
     for key, value in (("treated", spec.treated), ("control", spec.control)):
-        found = [i for i, name in enumerate(arm.names) if same(name, value)]
+        found = matching(arm.names, value)
         if not found:
             hint = " (a bare yes, no, on or off is a truth value: write it in quotes)"
             raise SpecError(
