@@ -14,6 +14,7 @@ import yaml
 
 from app.measure.studies.outcome import StudyResult
 from app.measure.studies.run import run_study
+from app.measure.studies.segments import Uplift
 from app.measure.studies.spec import SpecError
 from app.report import json_of
 from metrics.attribution.result import StudyError
@@ -117,7 +118,7 @@ def test_a_row_longer_than_a_block_is_read(tmp_path):
         ("name: 99999999999999999999999\n", "cannot be registered"),
         ("adjust_for: &a [*a]\n", "adjust_for"),
         ("? [a]\n: b\n", "a list cannot be a key"),
-        ("name: " + "[" * 3000 + "]" * 3000 + "\n", "not YAML"),
+        ("name: " + "[" * 500 + "]" * 500 + "\n", "not YAML"),
         ("name: 2020-02-31\n", "not YAML"),
         ("planned_units: 100\nlooks: [true]\n", "looks"),
         ("recapture: 2\n", "recapture"),
@@ -331,18 +332,15 @@ def test_a_look_at_next_to_nothing_has_a_very_wide_interval(tmp_path, looks):
     assert found.reason
 
 
-def test_columns_of_uplift_stay_names_in_json(tmp_path):
-    rng = np.random.default_rng(1)
-    data = csv_of(tmp_path, g=np.arange(600) % 2, y=rng.normal(size=600), ab=rng.normal(size=600))
-    found = study(tmp_path, **TRIAL, uplift_by=["ab"], data=data)
-    assert b'"by":["ab"]' in json_of(found)
+def test_columns_of_uplift_stay_names_in_json():
+    assert b'"by":["ab"]' in json_of(Uplift("t-learner", ("ab",), 3))
 
 
 def test_a_name_in_quotes_is_that_name_and_a_number_that_two_units_share_is_refused(tmp_path):
     rows = {**REGIONS, "u": np.array(["7", "007", *(f"s{i}" for i in range(2, 21))])[REGIONS["u"]]}
     data = csv_of(tmp_path, **rows)
     assert study(tmp_path, **{**REGION, "treated_units": ["007"]}, data=data).n_treated == 1
-    with pytest.raises(SpecError, match="any of 7, 007|any of 007, 7"):
+    with pytest.raises(SpecError, match=r"any of (7, 007|007, 7)"):
         study(tmp_path, **{**REGION, "treated_units": [7]}, data=data)
 
 
