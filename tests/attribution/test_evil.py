@@ -124,6 +124,7 @@ def test_a_row_longer_than_a_block_is_read(tmp_path):
         ("recapture: 2\n", "recapture"),
         ("unit_value: .inf\n", "unit_value"),
         ("adjust_for: [y]\n", "outcome: column y is also named as adjust_for"),
+        ("data: {warehouse: {table: x, where: {a: [1, 2]}}}\n", "one value each"),
         ("adjust_for: [flat]\n", "column flat is 1 in every row"),
     ],
 )

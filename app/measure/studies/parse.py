@@ -265,8 +265,10 @@ class Keys:
         if extra := set(value) - {"table", "where"}:
             raise SpecError(f"{key}: unknown key {sorted(map(str, extra))[0]!r}; there are table and where")
         where = value.get("where") or {}
-        if not isinstance(where, dict):
-            raise SpecError(f"{key}.where: {where!r}; write {{column: value}}")
+        if not isinstance(where, dict) or any(
+            v is None or isinstance(v, list | dict) for v in where.values()
+        ):
+            raise SpecError(f"{key}.where: {where!r}; write {{column: value}}, one value each")
         return Source(table=value["table"], where=tuple((str(k), v) for k, v in where.items()))
 
     def money(self) -> Money | None:
