@@ -62,13 +62,18 @@ def json_of(value: object) -> bytes:
     return orjson.dumps(value, default=_plain, option=option)
 
 
+def _is_pairs(name: str, value: object) -> bool:
+    """Whether a field holds the pairs of a breakdown; other fields of these names hold plain names."""
+    return name in ("by", "where") and isinstance(value, tuple) and all(isinstance(p, tuple) for p in value)
+
+
 def _plain(value: object) -> object:
     """JSON forms of what orjson does not know; pairs of a breakdown become an object."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
             f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith("_")
         }
-        return {k: dict(v) if k in ("by", "where") else v for k, v in fields.items() if not callable(v)}
+        return {k: dict(v) if _is_pairs(k, v) else v for k, v in fields.items() if not callable(v)}
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, dt.timedelta):

@@ -42,11 +42,13 @@ def run_command(context: click.Context, spec: Path, *, js: bool) -> None:
     """Register the plan in SPEC in the ledger, then run it: estimate, interval, diagnostics, grade, return."""
     from app.govern.open import open_ledger, operator
     from app.govern.studies import Registrar
+    from app.govern.study_record import audited
     from app.measure.studies.run import run_study
 
     settings = context.obj
     registrar = Registrar(open_ledger(settings, utc_now), settings, operator())
-    done = run_study(spec, registrar.register, lambda: open_runtime(settings).warehouse)
+    found = run_study(spec, registrar.register, lambda: open_runtime(settings).warehouse)
+    done = audited(registrar.ledger, settings, found)
     registrar.keep(done)
     report.emit(done, js=js)
 

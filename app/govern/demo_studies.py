@@ -19,6 +19,7 @@ from app.govern.demo_acts import Act, by, step
 from app.govern.demo_gates import Scene
 from app.govern.model import Receipt
 from app.govern.studies import Registrar
+from app.govern.study_record import audited
 from app.measure.studies.parse import read_spec
 from app.measure.studies.plan import plan_of
 from app.measure.studies.run import run_study
@@ -89,7 +90,7 @@ def _study(days_ago: int, who: str, name: str, keys: Keys, made: str = "") -> tu
             return (
                 None  # a home without the simulated warehouse has no rows: the plan stands, without a result
             )
-        return registrar(scene).keep(done)
+        return registrar(scene).keep(audited(scene.ledger, scene.runtime.settings, done))
 
     return (
         Act(days_ago, by(who), "add", "studies", f"plan-{name}", plan=register),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 import orjson
 
@@ -19,7 +21,9 @@ from app.measure.studies.spec import Spec
 from app.report import json_of
 from app.settings import Settings
 from data.ledger_types import Value
+from metrics.attribution.record_gates import OF_THE_RUN
 
+METHOD = ("metrics/attribution", "app/measure/studies")  # where a study is computed
 LIBRARIES = ("numpy", "scipy", "statsmodels")
 LONGEST_PLAN, MOST_RESULT = 90_000, 50 << 20
 
@@ -48,13 +52,11 @@ class Registrar:
             raise CommandError(
                 f"the plan {done.plan_hash[:12]} is not registered; run the study from its specification"
             )
-        text = json_of(done)
-        kept = evidence.keep(evidence.folder(self.settings), io.BytesIO(text), MOST_RESULT)
-        short = hashlib.sha256(f"{done.plan_hash}{done.data_hash}{kept.sha256}".encode()).hexdigest()[:12]
-        record_id = f"{study.record_id}/{short}"
+        record_id = f"{study.record_id}/{_identity(done)}"
         with self.ledger.store.read() as db:
             if rows.current(db, "study_results", record_id) is not None:
                 return None
+        kept = evidence.keep(evidence.folder(self.settings), io.BytesIO(json_of(done)), MOST_RESULT)
         values = tuple(_values(done, study.record_id, kept).items())
         return execute(
             self.ledger, Add("study_results", values, record_id, "computed"), self.actor, self._key(record_id)
@@ -103,6 +105,13 @@ class Registrar:
             )
 
 
+def _identity(done: StudyResult) -> str:
+    """Twelve digits of what was found, whenever and however often it was run."""
+    lasting = tuple(d for d in done.diagnostics if d.name not in OF_THE_RUN)
+    text = json_of(replace(done, diagnostics=lasting))
+    return hashlib.sha256(f"{done.plan_hash}{done.data_hash}".encode() + text).hexdigest()[:12]
+
+
 def _values(done: StudyResult, study: str, kept: evidence.Kept) -> dict[str, Value]:
     roi = done.roi
     return {
@@ -114,9 +123,15 @@ def _values(done: StudyResult, study: str, kept: evidence.Kept) -> dict[str, Val
     }  # fmt: skip
 
 
+@cache
 def versions() -> tuple[str, ...]:
-    """What computed a result, such as numpy 2.4.6."""
-    return (f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES))
+    """What computed a result, such as numpy 2.4.6; `method` is the hash of our own code for it."""
+    digest = hashlib.sha256()
+    for room in METHOD:
+        for path in sorted((Path(__file__).parents[2] / room).glob("*.py")):
+            digest.update(path.read_bytes())
+    libraries = (f"{name} {version(name)}" for name in LIBRARIES)
+    return (f"python {platform.python_version()}", *libraries, f"method {digest.hexdigest()[:12]}")
 
 
 def _slug(name: str) -> str:

@@ -15,17 +15,21 @@ ENUMERATE_CLUSTERS = 11  # 2^11 sign patterns: all of them are tried, and no see
 ENUMERATE_ASSIGNMENTS = 5_000
 
 
-def wild_cluster_p(fit: Fit, j: int, cluster: Ints, seed: int) -> float:
+def wild_cluster_p(fit: Fit, j: int, cluster: Ints, seed: int) -> float | None:
     """Two-sided p value of coefficient j = 0 by the restricted wild cluster bootstrap-t, Rademacher signs.
 
-    Cameron, Gelbach and Miller 2008, doi:10.1162/rest.90.3.414. Works on sums by cluster: no refit.
+    Cameron, Gelbach and Miller 2008, doi:10.1162/rest.90.3.414. Works on sums by cluster: no refit. `cluster` (n,) codes
+    from 0. None where the clusters' residuals have no spread.
     """
     outcome = fit.design @ fit.coefficients + fit.residuals
     rest = np.delete(fit.design, j, axis=1)
     null = least_squares(rest, outcome)
     cross, own = sums_by_cluster(fit, cluster)
     _, score = sums_by_cluster(Fit(fit.design, fit.coefficients, null.residuals, fit.bread), cluster)
-    observed = abs(float(fit.coefficients[j])) / math.sqrt(float(((own @ fit.bread[j]) ** 2).sum()))
+    error = math.sqrt(float(((own @ fit.bread[j]) ** 2).sum()))
+    if error == 0:
+        return None
+    observed = abs(float(fit.coefficients[j])) / error
     signs = _signs(len(score), seed)
     moved = signs @ score @ fit.bread  # (B, k): coefficients of each draw about the null
     pulled = np.einsum("gkl,bl->bgk", cross, moved) @ fit.bread[j]

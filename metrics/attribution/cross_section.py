@@ -15,9 +15,12 @@ from metrics.attribution.result import (
     StudyError,
     Verdict,
     by_t,
+    largest,
     share_of,
 )
 from metrics.core.shapes import Floats, Ints
+
+FEW = 6  # clusters below which none of their standard errors holds
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,18 @@ def estimate(rows: Rows) -> Answer:
         or not 0 < post[rows.treated == 0].sum() < (rows.treated == 0).sum()
     ):
         raise StudyError("both groups need rows before and after the treatment began")
+    for side, who in ((1, "treated"), (0, "untreated")):
+        seen = np.bincount(rows.period[rows.treated == side], minlength=len(rows.labels))
+        if not seen.all():
+            gone = rows.labels[int(np.flatnonzero(seen == 0)[0])]
+            raise StudyError(f"no row of the {who} group is of period {gone}; leave that period out")
     fit = linear.least_squares(_design(rows, on[:, None]), rows.outcome)
-    groups = int(rows.cluster.max()) + 1
-    se = linear.cr1(fit, linear.one(1, fit.design.shape[1]), rows.cluster)
     value = float(fit.coefficients[1])
-    effect = by_t(
-        value, se, groups - 1, "difference-in-differences of group means, rows clustered by unit (CR1)"
-    )
+    counts = _counts(rows)
+    effect = _effect(rows, fit, 1, counts)
     after = rows.outcome[on == 1]
-    counts = (groups, *(len(np.unique(rows.cluster[rows.treated == side])) for side in (1, 0)))
     naive = float(after.mean() - rows.outcome[(rows.treated == 1) & (post == 0)].mean())
-    path, tests = _path(rows, groups)
+    path, tests = _path(rows, counts)
     return Answer(
         effect,
         "average effect on the treated group after adoption, per row",
@@ -77,23 +81,43 @@ def _design(rows: Rows, columns: Floats) -> Floats:
     return np.column_stack([np.ones(len(rows.outcome)), columns, rows.treated, periods])
 
 
-def _path(rows: Rows, groups: int) -> tuple[tuple[PathPoint, ...], tuple[gates.Diagnostic, ...]]:
+def _counts(rows: Rows) -> tuple[int, int, int]:
+    """Clusters, those with treated rows, those with others."""
+    there, other = (len(np.unique(rows.cluster[rows.treated == side])) for side in (1, 0))
+    return int(rows.cluster.max()) + 1, there, other
+
+
+def _effect(rows: Rows, fit: linear.Fit, j: int, counts: tuple[int, int, int]) -> Effect:
+    """Coefficient j with its standard error by cluster, where there are clusters enough for one."""
+    value = float(fit.coefficients[j])
+    if counts[0] < FEW or min(counts[1:]) < 2:
+        reason = (
+            f"{counts[0]} clusters, {counts[1]} of them treated: no standard error by cluster can be trusted"
+        )
+        return Effect(value, method="difference-in-differences of group means", reason=reason)
+    se = linear.cr1(fit, linear.one(j, fit.design.shape[1]), rows.cluster)
+    name = "difference-in-differences of group means, rows clustered by unit (CR1)"
+    return by_t(value, se, counts[0] - 1, name, largest(rows.outcome))
+
+
+def _path(
+    rows: Rows, counts: tuple[int, int, int]
+) -> tuple[tuple[PathPoint, ...], tuple[gates.Diagnostic, ...]]:
     """The gap between the groups in each period, against the last one before."""
     others = [t for t in range(len(rows.labels)) if t != rows.first - 1]
     columns = rows.treated[:, None] * (rows.period[:, None] == np.array(others))
     fit = linear.least_squares(_design(rows, columns), rows.outcome)
     points, before, scores = [], [], []
     for j, t in enumerate(others, start=1):
-        contrast = linear.one(j, fit.design.shape[1])
-        value, se = float(fit.coefficients[j]), linear.cr1(fit, contrast, rows.cluster)
-        effect = by_t(value, se, groups - 1, "")
+        effect = _effect(rows, fit, j, counts)
+        value = float(fit.coefficients[j])
         points.append(PathPoint(float(t - rows.first), value, effect.low, effect.high, rows.labels[t]))
-        if t < rows.first:
-            before.append((value, se))
+        if t < rows.first and effect.se is not None:
+            before.append((value, effect.se))
             scores.append(
                 np.bincount(rows.cluster, (fit.design @ fit.bread[j]) * fit.residuals).astype(float)
             )
-    tests = trends.pre_trend(np.array(before), scores, groups, rows.first)
+    tests = trends.pre_trend(np.array(before), scores, counts[0], rows.first)
     return tuple(points), (trends.baseline_length(rows.first), *tests)
 
 

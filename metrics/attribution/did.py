@@ -31,6 +31,14 @@ FEW, MANY = 6, 20
 
 
 @dataclass(frozen=True)
+class Early:
+    """Coefficients of the periods before the reference with their standard errors (K, 2), and each cluster's part (K, G)."""
+
+    found: Floats
+    scores: tuple[Floats, ...]
+
+
+@dataclass(frozen=True)
 class Adoption:
     """A panel of which some units are treated from period `first` on; `treated` (N,) is 0 or 1."""
 
@@ -56,7 +64,7 @@ def estimate(study: Adoption) -> Answer:
     groups = _codes(panel.groups[used])
     counts = _counts(groups, treated[used])
     effect = _effect(study, fit, groups, counts)
-    path, tests = _event_study(study, level, fit if len(used) == panel.units else None, counts)
+    path, early = _event_study(study, level, fit if len(used) == panel.units else None, counts)
     after = panel.outcome[np.ix_(treated == 1, np.arange(study.first, panel.periods))]
     observed, there = float(np.nansum(after)), int(np.isfinite(after).sum())
     left = panel.units - len(used)
@@ -71,7 +79,7 @@ def estimate(study: Adoption) -> Answer:
         relative=None if effect.estimate is None else share_of(effect, observed / there - effect.estimate),
         path=path,
         alternatives=_others(study, fit, groups, counts, change[used], used),
-        diagnostics=(gates.clusters(*counts), *tests, _sensitivity(effect, path, study)),
+        diagnostics=(gates.clusters(*counts), *_before_gates(study, effect, early, counts[0])),
         warnings=notes,
         treated_total=observed,
     )
@@ -177,13 +185,13 @@ def _effect(study: Adoption, fit: linear.Fit, groups: Ints, counts: tuple[int, i
         )
         return Effect(value, method="difference-in-differences", reason=reason)
     se, df = _error(study, fit, groups)
-    return by_t(value, se, df, method)
+    return by_t(value, se, df, method, study.panel.largest)
 
 
 def _event_study(
     study: Adoption, level: Floats, whole: linear.Fit | None, counts: tuple[int, int, int]
-) -> tuple[tuple[PathPoint, ...], tuple[Diagnostic, ...]]:
-    """The effect in each period against the last one before, and the tests on the periods before.
+) -> tuple[tuple[PathPoint, ...], Early]:
+    """The effect in each period against the last one before, and what the periods before that one show.
 
     `whole` is a fit on all units, whose design serves every period in which none is missing.
     """
@@ -198,19 +206,21 @@ def _event_study(
         if min(study.treated[used].sum(), (1 - study.treated[used]).sum()) < 1:
             continue
         same = whole is not None and len(used) == study.panel.units
-        fit = whole.of(change * root) if whole is not None and same else _fit(study, change, used)
+        try:
+            fit = whole.of(change * root) if whole is not None and same else _fit(study, change, used)
+        except StudyError:
+            continue  # a period whose few units do not allow the adjustment has no point
         value = float(fit.coefficients[1])
         groups = study.panel.groups if same else _codes(study.panel.groups[used])
-        effect = _effect(study, fit, groups, counts)
+        there = counts if same else _counts(groups, study.treated[used])
+        effect = _effect(study, fit, groups, there)
         points.append(
             PathPoint(float(t - study.first), value, effect.low, effect.high, study.panel.labels[t])
         )
         if t < study.reference and effect.se is not None:
             before.append((value, effect.se))
             scores.append(_scores(study, fit, used))
-    length = study.reference + 1
-    tests = (baseline_length(length), *pre_trend(np.array(before), scores, counts[0], length))
-    return tuple(points), tests
+    return tuple(points), Early(np.array(before), tuple(scores))
 
 
 def _scores(study: Adoption, fit: linear.Fit, used: Ints) -> Floats:
@@ -220,12 +230,27 @@ def _scores(study: Adoption, fit: linear.Fit, used: Ints) -> Floats:
     return np.bincount(study.panel.groups, each).astype(float)
 
 
-def _sensitivity(effect: Effect, path: tuple[PathPoint, ...], study: Adoption) -> Diagnostic:
-    early = [p for p in path if p.at < 0]
-    steps = np.diff([p.estimate for p in early])
-    noise = [((p.high - p.low) / 3.92) ** 2 for p in early if p.low is not None and p.high is not None]
+def _before_gates(study: Adoption, effect: Effect, early: Early, groups: int) -> tuple[Diagnostic, ...]:
+    length = study.reference + 1
     horizon = (study.panel.periods - study.first + 1) / 2
-    return sensitivity(effect, steps, np.array(noise), horizon)
+    return (
+        baseline_length(length),
+        *pre_trend(early.found, list(early.scores), groups, length),
+        sensitivity(effect, *_steps(early, groups), horizon),
+    )
+
+
+def _steps(early: Early, groups: int) -> tuple[Floats, Floats]:
+    """Changes from each coefficient before to the next, the reference's 0 last, and the sampling variance of each.
+
+    The variance is that of the change itself: coefficients far from the reference vary more than their changes do where
+    errors last, and a drift would hide behind theirs.
+    """
+    if not len(early.found):
+        return np.empty(0), np.empty(0)
+    changes = np.diff(np.column_stack([*early.scores, np.zeros_like(early.scores[0])]), axis=1)
+    noise: Floats = (changes**2).sum(axis=0) * groups / (groups - 1)
+    return np.diff([*early.found[:, 0], 0.0]), noise
 
 
 def _others(
@@ -247,7 +272,8 @@ def _others(
         on = np.outer(treated, np.arange(panel.periods) >= study.first)
         beta, se = two_way(panel, on)
         if np.isfinite(se) and se > 0:
-            found.append(by_t(beta, se, counts[0] - 1, "two-way fixed effects, all cells, CR1 by cluster"))
+            name = "two-way fixed effects, all cells, CR1 by cluster"
+            found.append(by_t(beta, se, counts[0] - 1, name, panel.largest))
         if counts[0] <= MANY:
             p = wild_cluster_p(fit, 1, groups, panel.seed)
             found.append(Effect(value, p_value=p, method="wild cluster bootstrap-t", reason="a test only"))

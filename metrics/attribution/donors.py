@@ -144,10 +144,13 @@ def _fit(fit: Fitted, others: tuple[Fitted, ...]) -> Diagnostic:
 
 
 def _optimal(gap: float) -> Diagnostic:
-    verdict = Verdict.PASS if gap <= GAP_LIMIT else Verdict.BLOCK
-    return gates.diagnostic(
-        "weight_optimality", gap, GAP_LIMIT, verdict, "duality gap of the worst set of weights"
-    )
+    name, words = "weight_optimality", "duality gap of the worst set of weights"
+    if gap > GAP_LIMIT:
+        return gates.diagnostic(
+            name, gap, GAP_LIMIT, Verdict.BLOCK, f"{words}: these are not the best weights",
+            "numbers of very different sizes lose their digits: leave out donors of another size",
+        )  # fmt: skip
+    return gates.diagnostic(name, gap, GAP_LIMIT, Verdict.PASS, words)
 
 
 def _hull(blocks: Blocks, method: str) -> Diagnostic:

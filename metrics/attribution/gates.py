@@ -119,6 +119,17 @@ def mixed_exposure(share: float | None, what: str) -> Diagnostic:
     return diagnostic(name, share, MIXED_WARN, verdict, f"{share:.2%} of {what} met both arms", todo)
 
 
+def repeated_units(rows: int, units: int, name: str) -> Diagnostic:
+    """Rows of one unit are alike, so that an interval from rows is too narrow: each unit needs one row, or a cluster."""
+    words = f"{rows:,} rows of {units:,} values of {name}"
+    if rows > units:
+        return diagnostic(
+            "repeated_units", rows / units, 1, Verdict.WARN, f"{words}: rows of one unit are not independent of each other",
+            f"write cluster: {name}, or keep one row for each unit",
+        )  # fmt: skip
+    return diagnostic("repeated_units", 1, 1, Verdict.PASS, f"{words}: one for each")
+
+
 def attrition(missing: tuple[int, int], arms: tuple[int, int]) -> Diagnostic:
     """Are outcomes missing more often in one arm? Arms as (treated, control) counts of all assigned rows."""
     name = "attrition"
@@ -176,6 +187,8 @@ def balance(values: Floats, treated: Floats, names: tuple[str, ...]) -> Diagnost
         return unknown(name, "too few units for the number of baseline columns", threshold=BALANCE_LIMIT)
     gaps = np.abs(smd(values, treated))
     worst = int(np.argmax(np.where(np.isfinite(gaps), gaps, -1)))
+    if not np.isfinite(gaps[worst]):
+        return unknown(name, "no column measured before the study varies within the arms", "", BALANCE_LIMIT)
     p = joint_balance_p(values, treated)
     words = f"largest standardised difference {gaps[worst]:.2f} ({names[worst]}), joint p = {p:.2g}"
     if p < BALANCE_LIMIT:
@@ -253,8 +266,12 @@ def swapped(effect: Effect, reversed_effect: Effect) -> Diagnostic:
         return unknown(name, "there is no estimate")
     gap = abs(effect.estimate + reversed_effect.estimate)
     limit = 1e-6 * max(abs(effect.estimate), effect.se or 1.0)
-    verdict = Verdict.PASS if gap <= limit else Verdict.BLOCK
-    return diagnostic(name, gap, limit, verdict, "arms exchanged, the sign of the effect exchanges")
+    if gap > limit:
+        return diagnostic(
+            name, gap, limit, Verdict.BLOCK, "arms exchanged, the effect does not only change its sign",
+            "numbers of very different sizes lose their digits: look for extreme values and weights",
+        )  # fmt: skip
+    return diagnostic(name, gap, limit, Verdict.PASS, "arms exchanged, the sign of the effect exchanges")
 
 
 def relevant_roi(roi: float | None) -> Diagnostic:
@@ -271,8 +288,10 @@ def relevant_roi(roi: float | None) -> Diagnostic:
     )  # fmt: skip
 
 
-def spill_over(share: float) -> Diagnostic:
-    """Gate 21: comparison units that met the treatment after all."""
+def spill_over(share: float | None) -> Diagnostic:
+    """Gate 21: comparison units that met the treatment after all; None where no row is a comparison throughout."""
+    if share is None:
+        return unknown("spill_over", "every unit is treated at some time: none is a comparison throughout")
     words = f"{share:.1%} of comparison rows met the treatment"
     if share > SPILL_WARN:
         return diagnostic(

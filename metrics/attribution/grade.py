@@ -27,6 +27,7 @@ MUST_PASS: dict[str, tuple[tuple[str, ...], ...]] = {
 NO_WARNING = (
     "panel",
     "mixed_exposure",
+    "repeated_units",
     "attrition",
     "other_interventions",
     "spill_over",
@@ -34,6 +35,8 @@ NO_WARNING = (
     "regression_to_mean",
     "calibration",
 )
+# Without a standard error there is nothing that tells an effect from chance, whatever else holds.
+MUST_BE_KNOWN = ("minimum_detectable_effect",)
 
 
 def grade(design: str, diagnostics: tuple[Diagnostic, ...]) -> str:
@@ -45,6 +48,8 @@ def grade(design: str, diagnostics: tuple[Diagnostic, ...]) -> str:
         of_group = [verdicts.get(name, Verdict.UNKNOWN) for name in group]
         if Verdict.PASS not in of_group or Verdict.WARN in of_group:
             return MODELLED
+    if any(verdicts.get(name) is Verdict.UNKNOWN for name in MUST_BE_KNOWN):
+        return MODELLED
     if any(verdicts.get(name) is Verdict.WARN for name in NO_WARNING):
         return MODELLED
     return RANDOMISED if design == "randomised" else QUASI

@@ -62,7 +62,7 @@ def _counts(study: Interrupted) -> Answer:
     fit = poisson(series, quasi=quasi)
     others = [
         poisson(series, quasi=not quasi).effect,
-        poisson(series, quasi=True, slope=True).effect,
+        _sloped(lambda: poisson(series, quasi=True, slope=True).effect),
         _before_after(series, relative=True),
     ]
     ratio = series.outcome / fit.expected
@@ -83,10 +83,20 @@ def _counts(study: Interrupted) -> Answer:
     return replace(_answer(study, e, relative, path, others, checks, summed), pretended=quick or ())
 
 
+def _sloped(model: Callable[[], Effect]) -> Effect:
+    """The model with a change of slope; without an estimate where there are too few periods to tell a slope."""
+    try:
+        return model()
+    except StudyError as error:
+        return Effect(None, method="step and slope", reason=str(error))
+
+
 def _excess(relative: Share | None, total: float) -> Share | None:
     """Counts above what would have been, from the rate ratio less 1 and the counts observed."""
     if relative is None or relative.low is None or relative.high is None:
         return None
+    if relative.low <= -1:
+        return None  # what would have been has no upper limit
     low, mid, high = (total * r / (1 + r) for r in (relative.low, relative.estimate, relative.high))
     return Share(mid, low, high)
 
@@ -94,7 +104,7 @@ def _excess(relative: Share | None, total: float) -> Share | None:
 def _segmented(study: Interrupted) -> Answer:
     series = study.series
     fit = segmented(series)
-    others = [segmented(series, slope=True).effect, _before_after(series, relative=False)]
+    others = [_sloped(lambda: segmented(series, slope=True).effect), _before_after(series, relative=False)]
     gap = series.outcome - fit.expected
     path = _path(series, gap, gap - Z * fit.error, gap + Z * fit.error)
     quick = _tested(study, lambda s: segmented(s).effect)
@@ -214,7 +224,15 @@ def _tested(study: Interrupted, model: Callable[[Series], Effect]) -> tuple[Pret
     """The effect at pretended dates before the real one; None where there are too few periods for five."""
     early = study.series.baseline()
     dates = _dates(early)
-    return _pretended(early, dates, [model(early.pretend(date)) for date in dates]) if dates else None
+    found = []
+    for date in dates:
+        try:
+            found.append((date, model(early.pretend(date))))
+        except StudyError:
+            continue  # the model cannot be fitted at this date: it is not counted as tried
+    if len(found) < FEWEST_DATES:
+        return None
+    return _pretended(early, [date for date, _ in found], [effect for _, effect in found])
 
 
 def _dates(early: Series) -> tuple[int, ...]:

@@ -12,10 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
-from metrics.attribution.result import StudyError
+from metrics.attribution.result import StudyError, largest
 from metrics.core.shapes import Floats, Ints
 
 CLEARLY = 1e-8  # smallest over largest eigenvalue of X'X above which its rank is beyond doubt
+FAR_FROM_ZERO = 1e-4  # spread over level below which the level is taken away before squares are summed
+DEPENDENT = "a column is constant or follows from the others; leave it out of the adjustment"
 SINGULAR = 1e-10  # a leverage this near 1 leaves a cluster no residual
 
 
@@ -47,15 +49,24 @@ class Fit:
 
 
 def least_squares(design: Floats, outcome: Floats) -> Fit:
-    """Ordinary least squares. StudyError where a column follows from the others."""
+    """Ordinary least squares of outcomes (n,) on columns (n, k). StudyError where a column follows from the others."""
     gram = design.T @ design
     scale = np.sqrt(np.diag(gram))
     if not (scale > 0).all() or not _full_rank(design, gram, scale):
-        raise StudyError("a column is constant or follows from the others; leave it out of the adjustment")
-    cross = np.linalg.inv(gram / np.outer(scale, scale))
+        raise StudyError(DEPENDENT)
+    try:
+        cross = np.linalg.inv(gram / np.outer(scale, scale))
+    except np.linalg.LinAlgError as error:
+        raise StudyError(DEPENDENT) from error
     coefficients = cross @ (design.T @ outcome / scale) / scale
     bread = cross / np.outer(scale, scale)
-    return Fit(design, coefficients, outcome - design @ coefficients, bread)
+    residuals = outcome - design @ coefficients
+    if largest(residuals) < FAR_FROM_ZERO * largest(outcome) and (design[:, 0] == 1).all():
+        level = float(outcome.mean())
+        coefficients = cross @ (design.T @ (outcome - level) / scale) / scale
+        residuals = outcome - level - design @ coefficients
+        coefficients[0] += level
+    return Fit(design, coefficients, residuals, bread)
 
 
 def _full_rank(design: Floats, gram: Floats, scale: Floats) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from metrics.attribution.result import largest
 from metrics.core.shapes import Floats, Ints
 
 ROUNDS, SETTLED = 500, 1e-12
@@ -35,6 +37,11 @@ class Panel:
     @property
     def periods(self) -> int:
         return int(self.outcome.shape[1])
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest outcome in absolute size."""
+        return largest(self.outcome)
 
     @property
     def groups(self) -> Ints:

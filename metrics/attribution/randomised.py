@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from metrics.attribution import linear
+from metrics.attribution.arms import Trial, cluster_robust, design, estimand, method_of, scale, trial_clusters
 from metrics.attribution.bootstrap import assignment_p, wild_cluster_p
 from metrics.attribution.result import (
     Alternative,
@@ -23,29 +24,12 @@ from metrics.attribution.result import (
     StudyError,
     by_t,
     exponentiated,
+    largest,
 )
-from metrics.core.shapes import Floats, Ints
+from metrics.core.shapes import Floats
 
-FEWEST_CLUSTERS, FEWEST_TREATED, MANY_CLUSTERS = 6, 2, 20
+MANY_CLUSTERS = 20
 MOST_DRAWN = 200  # clusters beyond which randomising them again tells nothing that the interval does not
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Rows of a randomised study, outcomes known. All arrays have n rows; `treated` is 0 or 1.
-
-    `covariates` (n, k) are measured before the study; `interacted` of them, the last, enter with interactions.
-    """
-
-    outcome: Floats
-    treated: Floats
-    covariates: Floats
-    interacted: int = 0
-    denominator: Floats | None = None
-    stratum: Ints | None = None
-    cluster: Ints | None = None
-    log: bool = False
-    seed: int = 0
 
 
 def estimate(trial: Trial) -> Answer:
@@ -55,7 +39,7 @@ def estimate(trial: Trial) -> Answer:
     for name, count in (("treated", n_treated), ("control", n_control)):
         if count < 2:
             raise StudyError(f"the {name} arm has {count} rows with an outcome: two or more are needed")
-    outcome = _scale(trial)
+    outcome = scale(trial)
     fit = _fit(trial, outcome)
     primary, relative = _primary(trial, outcome, fit)
     shown = exponentiated(primary) if trial.log else primary
@@ -63,7 +47,7 @@ def estimate(trial: Trial) -> Answer:
     control = trial.treated == 0
     return Answer(
         shown,
-        _estimand(trial),
+        estimand(trial),
         len(outcome),
         n_treated,
         n_control,
@@ -79,54 +63,22 @@ def estimate(trial: Trial) -> Answer:
 
 def primary_effect(trial: Trial) -> Effect:
     """The primary effect alone, on the scale of the analysis."""
-    outcome = _scale(trial)
+    outcome = scale(trial)
     return _primary(trial, outcome, _fit(trial, outcome))[0]
 
 
 def _fit(trial: Trial, outcome: Floats) -> linear.Fit:
     """Least squares on the trial's columns; of strata alone there may be thousands, and no column is needed for them."""
-    return linear.least_squares(
-        design(replace(trial, stratum=None) if _by_stratum(trial) else trial), outcome
-    )
+    columns = design(replace(trial, stratum=None) if _by_stratum(trial) else trial)
+    if len(columns) <= columns.shape[1]:
+        raise StudyError(
+            f"{columns.shape[1]} coefficients for {len(columns)} rows: name fewer columns to adjust for, or fewer strata"
+        )
+    return linear.least_squares(columns, outcome)
 
 
 def _by_stratum(trial: Trial) -> bool:
     return trial.stratum is not None and trial.cluster is None and not trial.covariates.shape[1]
-
-
-def _estimand(trial: Trial) -> str:
-    what = "ratio of totals" if trial.denominator is not None else "mean outcome"
-    scale = "relative difference of geometric means" if trial.log else f"difference of {what}s"
-    return (
-        f"intention to treat: {scale.replace('means', 'mean outcomes') if trial.log else scale}, as assigned"
-    )
-
-
-def _scale(trial: Trial) -> Floats:
-    """The outcome on the scale of the analysis: its logarithm, a linearised ratio, or itself."""
-    if trial.denominator is not None:
-        return _linearised(trial.outcome, trial.denominator, trial.treated)
-    if not trial.log:
-        return trial.outcome
-    bad = int((trial.outcome <= 0).sum())
-    if bad:
-        raise StudyError(
-            f"log_outcome: {bad:,} outcomes are 0 or below and have no logarithm; analyse them without it"
-        )
-    return np.log(trial.outcome)
-
-
-def _linearised(numerator: Floats, denominator: Floats, treated: Floats) -> Floats:
-    """Rows whose arm means are the arms' ratios and whose spread is that of the ratio (delta method)."""
-    linear_rows = np.empty_like(numerator)
-    for arm in (0.0, 1.0):
-        rows = treated == arm
-        base = float(denominator[rows].mean())
-        if not base > 0:
-            raise StudyError("the denominator of an arm sums to 0 or less: its ratio is not defined")
-        ratio = float(numerator[rows].mean()) / base
-        linear_rows[rows] = ratio + (numerator[rows] - ratio * denominator[rows]) / base
-    return linear_rows
 
 
 def _primary(trial: Trial, outcome: Floats, fit: linear.Fit) -> tuple[Effect, Share | None]:
@@ -139,7 +91,8 @@ def _primary(trial: Trial, outcome: Floats, fit: linear.Fit) -> tuple[Effect, Sh
         return Effect(float(fit.coefficients[1]), method=name, reason=reason), None
     error = _errors(trial, fit, outcome)
     se, df = error(linear.one(1, fit.design.shape[1]))
-    return by_t(float(fit.coefficients[1]), se, df, name), _relative(trial, fit, error, df)
+    size = largest(outcome)
+    return by_t(float(fit.coefficients[1]), se, df, name, size), _relative(trial, fit, error, df, size)
 
 
 def _errors(trial: Trial, fit: linear.Fit, outcome: Floats) -> Callable[[Floats], tuple[float, float]]:
@@ -163,7 +116,7 @@ def _errors(trial: Trial, fit: linear.Fit, outcome: Floats) -> Callable[[Floats]
 
 
 def _relative(
-    trial: Trial, fit: linear.Fit, error: Callable[[Floats], tuple[float, float]], df: float
+    trial: Trial, fit: linear.Fit, error: Callable[[Floats], tuple[float, float]], df: float, size: float
 ) -> Share | None:
     """The effect over the control level, by the delta method; None where that level is not above 0."""
     base, gap = float(fit.coefficients[0]), float(fit.coefficients[1])
@@ -171,54 +124,8 @@ def _relative(
         return None
     contrast = np.zeros(fit.design.shape[1])
     contrast[0], contrast[1] = -gap / base**2, 1 / base
-    effect = by_t(gap / base, error(contrast)[0], df, "delta method")  # one df for both scales
-    return Share(gap / base, effect.low, effect.high)
-
-
-def design(trial: Trial) -> Floats:
-    """Columns: 1, treated, covariates (centred), interactions, stratum indicators (centred)."""
-    centred = trial.covariates - trial.covariates.mean(axis=0)
-    columns = [np.ones(len(trial.treated)), trial.treated, *centred.T]
-    if trial.interacted:
-        columns += [trial.treated * c for c in centred[:, -trial.interacted :].T]
-    if trial.stratum is not None:
-        for level in range(1, int(trial.stratum.max()) + 1):
-            inside = (trial.stratum == level).astype(float)
-            columns.append(inside - inside.mean())
-    return np.column_stack(columns)
-
-
-def method_of(trial: Trial) -> str:
-    if trial.interacted:
-        core = "Lin-adjusted difference (CUPED)"
-    elif trial.covariates.shape[1]:
-        core = "covariance-adjusted difference"
-    elif trial.denominator is not None:
-        core = "difference of ratios (delta method)"
-    else:
-        core = "difference of means"
-    strata = ", stratum indicators" if trial.stratum is not None else ""
-    if trial.cluster is not None:
-        return f"{core}{strata}, CR2 by cluster, Bell-McCaffrey t"
-    plain = not trial.covariates.shape[1] and not strata
-    return f"{core}, Welch t" if plain else f"{core}{strata}, HC2, Bell-McCaffrey t"
-
-
-def trial_clusters(trial: Trial) -> tuple[int, int, int]:
-    """Clusters, those with treated rows, those with control rows."""
-    if trial.cluster is None:
-        raise StudyError("no cluster column is named")
-    rows = np.bincount(trial.cluster)
-    treated = np.bincount(trial.cluster, trial.treated)
-    return len(rows), int((treated > 0).sum()), int((treated < rows).sum())
-
-
-def cluster_robust(trial: Trial) -> bool:
-    """Whether there are clusters enough for a standard error by cluster (or none are named)."""
-    if trial.cluster is None:
-        return True
-    groups, treated, control = trial_clusters(trial)
-    return groups >= FEWEST_CLUSTERS and treated >= FEWEST_TREATED and control >= FEWEST_TREATED
+    effect = by_t(gap / base, error(contrast)[0], df, "delta method", size / base)  # one df for both scales
+    return None if effect.estimate is None else Share(effect.estimate, effect.low, effect.high)
 
 
 def _stratified(trial: Trial, outcome: Floats) -> Effect:
@@ -242,7 +149,8 @@ def _stratified(trial: Trial, outcome: Floats) -> Effect:
         variance += float(part.sum())
         square += float((part**2 / (n - 1)).sum())
     df = variance**2 / square if square > 0 else 1.0
-    return by_t(gap, math.sqrt(variance), df, "stratified difference of means, Satterthwaite t")
+    name = "stratified difference of means, Satterthwaite t"
+    return by_t(gap, math.sqrt(variance), df, name, largest(outcome))
 
 
 def _others(trial: Trial, outcome: Floats, fit: linear.Fit) -> tuple[Effect, ...]:
@@ -251,8 +159,9 @@ def _others(trial: Trial, outcome: Floats, fit: linear.Fit) -> tuple[Effect, ...
     plain = replace(trial, covariates=none, interacted=0, stratum=None, cluster=None)
     raw = fit if fit.design.shape[1] == 2 else _fit(plain, outcome)
     found = [_primary(plain, outcome, raw)[0]] if method_of(plain) != method_of(trial) else []
-    pooled = linear.classical(raw, linear.one(1, 2))
-    found.append(by_t(float(raw.coefficients[1]), pooled, raw.df, "difference of means, pooled variance t"))
+    pooled, size = linear.classical(raw, linear.one(1, 2)), largest(outcome)
+    gap = float(raw.coefficients[1])
+    found.append(by_t(gap, pooled, raw.df, "difference of means, pooled variance t", size))
     if trial.covariates.shape[1]:
         found += _adjusted(trial, outcome, fit)
     if trial.cluster is not None:
@@ -262,11 +171,11 @@ def _others(trial: Trial, outcome: Floats, fit: linear.Fit) -> tuple[Effect, ...
 
 def _adjusted(trial: Trial, outcome: Floats, fit: linear.Fit) -> list[Effect]:
     pick = linear.one(1, fit.design.shape[1])
-    gap = float(fit.coefficients[1])
+    gap, size = float(fit.coefficients[1]), largest(outcome)
     found = [
-        by_t(gap, linear.classical(fit, pick), fit.df, "covariance-adjusted, one variance, t"),
-        by_t(gap, linear.classical(fit, pick), math.inf, "covariance-adjusted, one variance, normal"),
-        by_t(gap, linear.hc3(fit, pick), math.inf, "covariance-adjusted, HC3, normal"),
+        by_t(gap, linear.classical(fit, pick), fit.df, "covariance-adjusted, one variance, t", size),
+        by_t(gap, linear.classical(fit, pick), math.inf, "covariance-adjusted, one variance, normal", size),
+        by_t(gap, linear.hc3(fit, pick), math.inf, "covariance-adjusted, HC3, normal", size),
     ]
     if not trial.interacted and trial.cluster is None:
         lin = replace(trial, interacted=trial.covariates.shape[1])
@@ -284,8 +193,9 @@ def _clustered(trial: Trial, outcome: Floats, fit: linear.Fit) -> list[Effect]:
     if cluster_robust(trial):
         pick = linear.one(1, fit.design.shape[1])
         se = linear.cr1(fit, pick, cluster)
-        found.append(by_t(gap, se, math.inf, "CR1 by cluster, normal (too narrow for few clusters)"))
-        if int(cluster.max()) < MANY_CLUSTERS:
+        name = "CR1 by cluster, normal (too narrow for few clusters)"
+        found.append(by_t(gap, se, math.inf, name, largest(outcome)))
+        if int(cluster.max()) < MANY_CLUSTERS and found[0].se is not None:
             p = wild_cluster_p(fit, 1, cluster, trial.seed)
             found.append(Effect(gap, p_value=p, method="wild cluster bootstrap-t", reason="a test only"))
     size = np.bincount(cluster).astype(float)

@@ -12,6 +12,9 @@ from scipy.special import ndtr, stdtr, stdtrit
 from metrics.core.intervals import TAIL, Z
 from metrics.core.shapes import Floats
 
+ROUNDING = 4 * np.finfo(float).eps  # of the largest outcome: below it a standard error is rounding
+LARGEST_EXPONENT = 700.0
+
 
 class StudyError(ValueError):
     """The data cannot answer the study as it is designed. The message says why and what to do."""
@@ -165,15 +168,22 @@ class Answer:
         )
 
 
-def by_t(estimate: float, se: float, df: float, method: str) -> Effect:
-    """An effect with Student's t interval and p value; `df` infinite means normal."""
+def by_t(estimate: float, se: float, df: float, method: str, size: float = 0.0) -> Effect:
+    """An effect with Student's t interval and p value; `df` infinite means normal.
+
+    `size`: the largest outcome in absolute value. A standard error below what rounding does to such numbers is none: a
+    constant outcome would otherwise be judged by its last digit. Raises StudyError where there is no contrast.
+    """
+    if math.isfinite(estimate) and se <= ROUNDING * size:
+        value = 0.0 if abs(estimate) <= 4 * ROUNDING * size else estimate
+        return Effect(
+            value,
+            method=method,
+            reason="the residuals have no spread beyond rounding: nothing to judge the effect by",
+        )
     if not (math.isfinite(estimate) and math.isfinite(se) and df > 0):
         raise StudyError(
             f"{method}: the estimate cannot be computed from these data (no spread or no contrast)"
-        )
-    if se <= 0:
-        return Effect(
-            estimate, method=method, reason="the residuals have no spread: nothing to judge the effect by"
         )
     reach = (Z if math.isinf(df) else float(stdtrit(df, 1 - TAIL))) * se
     tail = float(ndtr(-abs(estimate) / se)) if math.isinf(df) else float(stdtr(df, -abs(estimate) / se))
@@ -184,15 +194,26 @@ def exponentiated(effect: Effect) -> Effect:
     """An effect on the log scale as a relative one, exp(b) - 1; the standard error by the delta method."""
     if effect.estimate is None:
         return effect
-    value = math.expm1(effect.estimate)
+    value, low, high = _expm1(effect.estimate), _expm1(effect.low), _expm1(effect.high)
+    if value is None:
+        reason = f"exp({effect.estimate:.4g}) is beyond any number: the log scale does not fit these data"
+        return Effect(None, p_value=effect.p_value, method=effect.method, reason=reason)
     se = None if effect.se is None else (1 + value) * effect.se
-    low = None if effect.low is None else math.expm1(effect.low)
-    high = None if effect.high is None else math.expm1(effect.high)
-    return Effect(value, se, low, high, effect.p_value, effect.method, effect.reason)
+    reason = effect.reason
+    if high is None and effect.high is not None:
+        reason = f"the interval's upper end, exp({effect.high:.4g}), is beyond any number"
+    return Effect(value, se, low, high, effect.p_value, effect.method, reason)
 
 
 def _expm1(value: float | None) -> float | None:
-    return None if value is None else math.expm1(value)
+    """exp(value) - 1; None where it is beyond any number."""
+    return None if value is None or value > LARGEST_EXPONENT else math.expm1(value)
+
+
+def largest(values: Floats) -> float:
+    """The largest finite value in absolute size; 0 where there is none."""
+    found = values[np.isfinite(values)] if not np.isfinite(values.sum()) else values
+    return max(float(found.max()), -float(found.min()), 0.0) if found.size else 0.0
 
 
 def share_of(effect: Effect, base: float) -> Share | None:
@@ -202,8 +223,3 @@ def share_of(effect: Effect, base: float) -> Share | None:
     low = None if effect.low is None else effect.low / base
     high = None if effect.high is None else effect.high / base
     return Share(effect.estimate / base, low, high)
-
-
-def ranked(values: Floats) -> Floats:
-    """Values in increasing order, undefined ones left out."""
-    return np.sort(values[np.isfinite(values)])

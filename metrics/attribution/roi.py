@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from metrics.attribution.result import Effect, StudyError
+from metrics.attribution.result import LARGEST_EXPONENT, Effect, StudyError
 from metrics.core.intervals import Z
 from metrics.core.shapes import Floats
 
@@ -85,16 +85,21 @@ class Worth:
         return float(self.amount(np.array([effect]))[0])
 
 
-def effect_draws(effect: Effect, draws: Floats | None, seed: int) -> Floats | None:
+def effect_draws(effect: Effect, draws: Floats | None, seed: int, *, relative: bool = False) -> Floats | None:
     """Draws of the effect: those of the estimator, else normal about the estimate; None where it has no error.
 
     The quantiles are stratified and each side is as wide as the effect's own interval, so that the draws' 95 % interval is
-    the effect's: with few clusters it is wider than its standard error says, on a log scale it is not symmetric.
+    the effect's: with few clusters it is wider than its standard error says. A `relative` effect is drawn as log(1 + effect),
+    the scale it was estimated on: on its own scale draws would fall below -1, where nothing is left to lose.
     """
     if draws is not None:
         return np.random.default_rng(seed).permutation(np.resize(draws, DRAWS))
     if effect.estimate is None or effect.se is None:
         return None
+    if relative:
+        logged = _logged(effect)
+        drawn = None if logged is None else effect_draws(logged, None, seed)
+        return None if drawn is None else np.expm1(np.minimum(drawn, LARGEST_EXPONENT))
     uniform = (np.arange(DRAWS) + 0.5) / DRAWS
     quantiles = ndtri(uniform)
     below = effect.se if effect.low is None else (effect.estimate - effect.low) / Z
@@ -102,6 +107,15 @@ def effect_draws(effect: Effect, draws: Floats | None, seed: int) -> Floats | No
     drawn = effect.estimate + np.where(quantiles < 0, below, above) * quantiles
     shuffled: Floats = np.random.default_rng(seed).permutation(drawn)
     return shuffled
+
+
+def _logged(effect: Effect) -> Effect | None:
+    """A relative effect on the log scale; None for one of -1 or below, of which nothing is left."""
+    ends = (effect.estimate, effect.low, effect.high)
+    if effect.se is None or any(e is not None and e <= -1 for e in ends) or effect.estimate is None:
+        return None
+    mid, low, high = (None if e is None else math.log1p(e) for e in ends)
+    return Effect(mid, effect.se / (1 + effect.estimate), low, high)
 
 
 def triangular(worth: Worth, seed: int) -> Floats:
@@ -127,7 +141,7 @@ def returns(
     counted: bool,
 ) -> Return | None:
     """The return of an effect. None where the effect has no error. `gains_at`: days on which the value arises."""
-    drawn = effect_draws(effect, draws, seed)
+    drawn = effect_draws(effect, draws, seed, relative=worth.treated_total is not None)
     if drawn is None or effect.estimate is None:
         return None
     value = worth.amount(drawn) * triangular(worth, seed)

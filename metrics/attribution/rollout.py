@@ -98,7 +98,7 @@ def _others(cells: Cells, study: Rollout, aggregation: str, *, enough: bool) -> 
         beta, se = two_way(study.panel, on)
         if np.isfinite(se) and se > 0:
             groups = len(np.unique(study.panel.groups))
-            found.append(by_t(beta, se, groups - 1, "two-way fixed effects"))
+            found.append(by_t(beta, se, groups - 1, "two-way fixed effects", study.panel.largest))
     return tuple(Alternative.of(e) for e in found)
 
 

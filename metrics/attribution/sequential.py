@@ -13,7 +13,7 @@ from metrics.core.shapes import Floats
 
 ALPHA = 0.05
 GRID = 2_001  # points of the density between looks
-FAR = 8.0
+FARTHEST = 12.0  # bound on z beyond which an early look spends nothing
 
 
 def spent(information: float, *, kind: str, alpha: float = ALPHA) -> float:
@@ -38,11 +38,18 @@ def lan_demets(information: tuple[float, ...], *, kind: str, alpha: float = ALPH
     for share in information:
         now = spent(share, kind=kind, alpha=alpha)
         step = now - before
-        bound = brentq(lambda b, s=share, d=step: density.crossing(s, b) - d, 0.1, FAR + 4)
+        bound = _bound(density, share, step)
         density.move(share, bound)
-        bounds.append(float(bound))
+        bounds.append(bound)
         before = now
     return tuple(bounds)
+
+
+def _bound(density: _Density, share: float, step: float) -> float:
+    """The bound on z that spends `step` at this look; the farthest one where there is next to nothing to spend."""
+    if density.crossing(share, FARTHEST) >= step:
+        return FARTHEST
+    return float(brentq(lambda b: density.crossing(share, b) - step, 0.1, FARTHEST))
 
 
 def peeking_rate(looks: int, alpha: float = ALPHA) -> float:

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import chdtrc
 
-from metrics.attribution.linear import least_squares
-from metrics.attribution.result import Effect, StudyError, by_t, exponentiated
+from metrics.attribution.linear import FAR_FROM_ZERO, least_squares
+from metrics.attribution.result import Effect, StudyError, by_t, exponentiated, largest
 from metrics.core.shapes import Floats
 
 ROUNDS, SETTLED = 100, 1e-10
@@ -86,25 +86,35 @@ def poisson(series: Series, *, quasi: bool, slope: bool = False) -> Segments:
     """Log-linear model of counts with step, trend and offset; `quasi`: spread as observed, not as Poisson's."""
     if (series.outcome < 0).any():
         raise StudyError("a count below 0: the Poisson families are for counts")
+    for when, part in (("before", series.outcome[: series.first]), ("after", series.outcome[series.first :])):
+        if not part.any():
+            raise StudyError(f"every count {when} the treatment is 0: a ratio of rates has no interval then")
     back = background(series)
     design = _with_step(series, back, slope=slope)
     offset = np.zeros(len(design)) if series.offset is None else np.log(series.offset)
-    beta, mean, cross = _irls(design, series.outcome, offset)
-    pearson = (series.outcome - mean) / np.sqrt(mean)
-    df = len(design) - design.shape[1]
-    if df < 1:
+    if len(design) <= design.shape[1]:
         raise StudyError(
             f"{design.shape[1]} coefficients for {len(design)} periods: use fewer harmonics or controls"
         )
-    spread = float(pearson @ pearson) / df if quasi else 1.0
+    beta, mean, cross = _irls(design, series.outcome, offset)
+    pearson = (series.outcome - mean) / np.sqrt(mean)
+    df = len(design) - design.shape[1]
+    spread = (_spread(pearson, mean) / df) if quasi else 1.0
     cov = cross * spread
     name = f"{'quasi-' if quasi else ''}Poisson, step{' and slope' if slope else ''}, trend, {series.harmonics} harmonics"
-    effect = exponentiated(by_t(float(beta[1]), math.sqrt(cov[1, 1]), math.inf, name))
+    size = largest(np.log(mean))
+    effect = exponentiated(by_t(float(beta[1]), math.sqrt(cov[1, 1]), math.inf, name, size))
     without = np.column_stack([back[:, :1], np.zeros((len(back), 2 if slope else 1)), back[:, 1:]])
     linear = without @ beta
     expected = np.exp(linear + offset)
     error = np.sqrt(np.einsum("ij,jk,ik->i", without, cov, without) + spread / expected)
     return Segments(effect, expected, error, pearson)
+
+
+def _spread(pearson: Floats, mean: Floats) -> float:
+    """Sum of squared Pearson residuals; 0 where they are only what the iteration left over."""
+    left = np.abs(pearson) > SETTLED * np.sqrt(mean)
+    return float(pearson @ pearson) if left.any() else 0.0
 
 
 def _with_step(series: Series, back: Floats, *, slope: bool) -> Floats:
@@ -135,8 +145,10 @@ def segmented(series: Series, *, slope: bool = False) -> Segments:
     design = _with_step(series, back, slope=slope)
     if len(design) - design.shape[1] < 3:
         raise StudyError(f"{design.shape[1]} coefficients for {len(design)} periods: too few periods")
-    rho = _restricted_rho(design, series.outcome)
-    fit = least_squares(_whitened(design, rho), _whitened(series.outcome[:, None], rho)[:, 0])
+    level = _level(series.outcome)
+    outcome = series.outcome - level
+    rho = _restricted_rho(design, outcome)
+    fit = least_squares(_whitened(design, rho), _whitened(outcome[:, None], rho)[:, 0])
     variance = float(fit.residuals @ fit.residuals) / fit.df
     contrast = np.zeros(design.shape[1])
     contrast[1] = 1.0
@@ -150,13 +162,20 @@ def segmented(series: Series, *, slope: bool = False) -> Segments:
         se,
         df,
         f"segmented regression, {what}, AR(1) errors (rho {rho:.2f})",
+        largest(series.outcome),
     )
     without = design.copy()
     without[:, 1 : 3 if slope else 2] = 0
     error = np.sqrt(
         variance * (np.einsum("ij,jk,ik->i", without, fit.bread, without) + 1 / max(1 - rho * rho, 0.02))
     )
-    return Segments(effect, without @ fit.coefficients, error, fit.residuals)
+    return Segments(effect, without @ fit.coefficients + level, error, fit.residuals)
+
+
+def _level(outcome: Floats) -> float:
+    """What to take away before squares are summed: the mean, where it is far beyond the spread; else nothing."""
+    mean = float(outcome.mean())
+    return mean if float(np.ptp(outcome)) < FAR_FROM_ZERO * abs(mean) else 0.0
 
 
 def _whitened(values: Floats, rho: float) -> Floats:

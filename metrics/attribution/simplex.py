@@ -13,7 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
+from metrics.attribution.result import StudyError
 from metrics.core.shapes import Floats
+
+PERFECT = 1e-6  # objective over the squares at hand below which a fit is perfect and its gap is measured against this
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,16 @@ def simplex_weights(series: Floats, target: Floats, ridge: float = 0.0, *, inter
     if ridge > 0:
         rows.append(math.sqrt(ridge) / scale * np.eye(k))
     stacked = np.vstack(rows)
-    found, _ = nnls(
-        np.vstack([stacked, np.ones(k)]), np.append(np.zeros(len(stacked)), 1.0), maxiter=30 * k + 100
-    )
+    try:
+        found, _ = nnls(
+            np.vstack([stacked, np.ones(k)]), np.append(np.zeros(len(stacked)), 1.0), maxiter=30 * k + 100
+        )
+    except RuntimeError as error:
+        raise StudyError(f"no weights were found for {k} donors: {error}; use fewer donors") from error
+    if not found.sum() > 0:
+        raise StudyError("no weights were found: look for donors that are far larger than the treated unit")
     values: Floats = found / found.sum()
     gradient = stacked.T @ (stacked @ values)
     objective = float(values @ gradient)
-    gap = (objective - float(gradient.min())) / max(objective, 1e-12)
+    gap = (objective - float(gradient.min())) / max(objective, PERFECT * len(left))
     return Weights(values, float(np.sqrt(((left @ values) ** 2).mean())), max(gap, 0.0))

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from metrics.attribution.panel import Panel
-from metrics.attribution.result import Effect, StudyError, by_t
+from metrics.attribution.result import ROUNDING, Effect, StudyError, by_t
 from metrics.core.shapes import Floats, Ints
 
 
@@ -174,7 +174,7 @@ def effect_of(part: Part, panel: Panel, method: str) -> Effect:
     """A part as an effect, Student's t on the clusters less one."""
     groups = panel.units if panel.cluster is None else int(panel.cluster.max()) + 1
     se = float(np.sqrt(variance(part.influence, panel)[0, 0]))
-    return by_t(part.value, se, groups - 1, method)
+    return by_t(part.value, se, groups - 1, method, panel.largest)
 
 
 def wald(cells: Cells, rollout: Rollout) -> tuple[float, int, Floats]:
@@ -184,6 +184,8 @@ def wald(cells: Cells, rollout: Rollout) -> tuple[float, int, Floats]:
         return 0.0, 0, np.empty((0, 2))
     cov = variance(cells.influence[before], rollout.panel)
     att = cells.att[before]
+    if float(np.diag(cov).max()) <= (ROUNDING * rollout.panel.largest) ** 2:
+        return 0.0, 0, np.empty((0, 2))  # no spread: nothing to test with
     rank = int(np.linalg.matrix_rank(cov))
     return float(att @ np.linalg.pinv(cov) @ att), rank, np.column_stack([att, np.sqrt(np.diag(cov))])
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metrics.attribution.gibbs import Chain, Drawn, joined, sample
-from metrics.attribution.result import Effect, StudyError
+from metrics.attribution.result import ROUNDING, Effect, StudyError, largest
 from metrics.attribution.series import Series
 from metrics.core.intervals import TAIL
 from metrics.core.shapes import Floats
@@ -60,8 +60,7 @@ def _impact(series: Series, scaled: Scaled, drawn: Drawn, prior: float, rng: np.
     level = np.hstack([drawn.level, _walks(drawn, len(scaled.y) - series.first, rng)])
     noise = drawn.obs[:, None] * rng.standard_normal(level.shape)
     predicted = (level + explained + noise) * scaled.sd + scaled.mean
-    late = np.flatnonzero(np.isfinite(series.outcome[series.first :])) + series.first
-    found = series.outcome[late].mean() - predicted[:, late].mean(axis=1)
+    found = series.outcome[series.first :].mean() - predicted[:, series.first :].mean(axis=1)
     smooth = (level + explained)[:, : series.first].mean(axis=0)
     limits = np.quantile(predicted, (TAIL, 1 - TAIL), axis=0)
     return Impact(
@@ -88,9 +87,7 @@ def _ahead(series: Series, scaled: Scaled, drawn: Drawn, prior: float, rng: np.r
     walk = _walks(drawn, len(scaled.y) - series.first, rng)
     noise = drawn.obs[:, None] * rng.standard_normal(walk.shape)
     predicted = (walk + drawn.beta @ scaled.x[series.first :].T + noise) * scaled.sd + scaled.mean
-    there = np.isfinite(series.outcome[series.first :])
-    observed = float(series.outcome[series.first :][there].mean())
-    return _effect(observed - predicted[:, there].mean(axis=1), prior)
+    return _effect(float(series.outcome[series.first :].mean()) - predicted.mean(axis=1), prior)
 
 
 def _walks(drawn: Drawn, ahead: int, rng: np.random.Generator) -> Floats:
@@ -115,8 +112,8 @@ def _scaled(series: Series) -> Scaled:
     mean, sd = float(before.mean()), float(before.std(ddof=1))
     early = series.controls[: series.first]
     spread = early.std(axis=0, ddof=1)
-    if sd <= 0:
+    if sd <= ROUNDING * largest(before):
         raise StudyError("the outcome does not vary before treatment: there is nothing to learn from")
-    if (spread <= 0).any():
+    if (spread <= ROUNDING * np.abs(early).max(axis=0)).any():
         raise StudyError("a control series does not vary before treatment; leave it out")
     return Scaled((series.outcome - mean) / sd, (series.controls - early.mean(axis=0)) / spread, mean, sd)

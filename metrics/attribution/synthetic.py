@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.attribution.result import Effect
+from metrics.attribution.result import ROUNDING, Effect
 from metrics.attribution.simplex import simplex_weights
 from metrics.core.shapes import Floats, Ints
 
@@ -105,6 +105,9 @@ NAMES = {
 def _fitted(blocks: Blocks, unit: Floats, period: Floats, rmse: float, gap: float) -> Fitted:
     difference = blocks.treated - unit @ blocks.donors
     path = difference - period @ difference[: blocks.first]
+    path[np.abs(path) <= 16 * ROUNDING * np.abs(blocks.treated).max()] = (
+        0.0  # else placebos would rank last digits
+    )
     return Fitted(float(path[blocks.first :].mean()), unit, path, rmse, gap)
 
 
@@ -120,6 +123,8 @@ def _groups(n: int, size: int, seed: int) -> list[tuple[int, ...]]:
     if math.comb(n, size) <= PLACEBOS:
         return list(itertools.combinations(range(n), size))
     rng = np.random.default_rng(seed)
+    if size == 1:  # each at most once
+        return [(int(i),) for i in rng.permutation(n)[:PLACEBOS]]
     drawn: Ints = rng.random((PLACEBOS, n)).argsort(axis=1)[:, :size]
     return [tuple(int(i) for i in row) for row in drawn]
 
@@ -135,6 +140,8 @@ def by_placebo(value: float, others: Floats, name: str) -> Effect:
     count = len(others)
     if count < 2:
         return Effect(value, method=method, reason=f"{count} placebos: no inference is possible")
+    if not others.any():
+        return Effect(value, method=method, reason="no placebo moves at all: nothing to judge the effect by")
     p = (1 + float((np.abs(others) >= abs(value) * (1 - 1e-12)).sum())) / (count + 1)
     se = float(others.std(ddof=1))
     allowed = math.floor(0.05 * (count + 1))  # ranks that are rejected at 5 %

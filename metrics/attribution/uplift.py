@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from metrics.attribution.result import StudyError
-from metrics.core.intervals import TAIL
+from metrics.core.intervals import TAIL, Z
 from metrics.core.shapes import Floats, Ints
 
 FOLDS, REPEATS, GROUPS, LEAST = 5, 400, 10, 50
@@ -148,6 +148,6 @@ def groups(score: Floats, units: Units) -> tuple[Group, ...]:
         if min(len(a), len(b)) < 2:
             continue
         effect = float(a.mean() - b.mean())
-        reach = 1.959963984540054 * float(np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)))
+        reach = Z * float(np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)))
         found.append(Group(rank, len(rows), effect, effect - reach, effect + reach))
     return tuple(found)

@@ -7,19 +7,21 @@ import itertools
 import numpy as np
 import pytest
 
+from app.measure.studies.record import pinned, recorded
 from metrics.attribution import gates
 from metrics.attribution.grade import BLOCKED, MODELLED, MUST_PASS, NO_WARNING, grade
+from metrics.attribution.record_gates import baseline_frozen, reproducibility
 from metrics.attribution.result import Diagnostic, Verdict
 from tests.attribution import nulls
 from tests.cases import ROOT
 
-# Gate: its diagnostics. 19 is the fourth verdict; 22 and 23 hold for the program, not for a study, and are shown elsewhere.
+# Gate: its diagnostics.
 GATES: dict[int, tuple[str, ...]] = {
     1: ("coding_confirmed", "swapped_arms"),
     2: ("sample_ratio", "sample_ratio_by_stratum"),
     3: ("mixed_exposure",),
     4: ("balance", "undeclared_differences"),
-    5: ("baseline_length",),
+    5: ("baseline_length", "baseline_frozen"),
     6: ("pre_trend", "pre_trend_equivalence"),
     7: ("clusters",),
     8: ("donors",),
@@ -33,15 +35,16 @@ GATES: dict[int, tuple[str, ...]] = {
     16: ("peeking",),
     17: ("relative_vs_absolute",),
     18: ("cumulative",),
-    19: (),
+    19: ("undefined_figures",),
     20: ("roi_plausible",),
     21: ("spill_over",),
-    22: (),
-    23: (),
+    22: ("reproducibility", "blas_threads"),
+    23: ("literal_names",),
 }
 MORE = (
-    "attrition", "minimum_detectable_effect", "panel", "leave_one_out", "dispersion", "controls", "calibration",
+    "attrition", "repeated_units", "minimum_detectable_effect", "panel", "leave_one_out", "dispersion", "controls", "calibration",
 )  # fmt: skip
+# What a gate on the program rather than on one study rests on beside its diagnostic.
 SHOWN_BY = {
     22: (
         "tests/attribution/test_kinds.py",
@@ -60,7 +63,8 @@ CAPS = {
     "interrupted_series": {"baseline_length", "autocorrelation", "placebo_in_time"},
 }  # fmt: skip
 CAP_ALL = {
-    "panel", "mixed_exposure", "attrition", "other_interventions", "spill_over", "peeking", "regression_to_mean", "calibration",
+    "panel", "mixed_exposure", "repeated_units", "attrition", "other_interventions", "spill_over", "peeking",
+    "regression_to_mean", "calibration",
 }  # fmt: skip
 
 
@@ -74,8 +78,16 @@ def found() -> dict[str, list[Diagnostic]]:
     """The diagnostics of studies of all designs, by name."""
     held: dict[str, list[Diagnostic]] = {}
     for seed, make in enumerate(KINDS):
-        for one in nulls.answer(make(np.random.default_rng(seed)), seed).diagnostics:
+        asked, rows = make(np.random.default_rng(seed))
+        answer, pools = pinned(lambda s=(asked, rows), at=seed: nulls.answer(s, at))
+        for one in (*answer.diagnostics, *recorded(asked, rows, answer, pools)):
             held.setdefault(one.name, []).append(one)
+    for more in (
+        baseline_frozen(None, rests=True),
+        reproducibility({}, (), None),
+        gates.repeated_units(9, 3, "u"),
+    ):
+        held.setdefault(more.name, []).append(more)
     for roi in (0.5, 30.0, None):
         held.setdefault("roi_plausible", []).append(gates.relevant_roi(roi))
     return held

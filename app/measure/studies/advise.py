@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from app.measure.studies.periods import Periods, periods_of
+from app.measure.studies.rows_in import read_table
 from app.measure.studies.spec import Source, SpecError
-from app.measure.studies.table import Levels, Table, read_table
+from app.measure.studies.table import Levels, Table
 
 FIT, NEEDS, NO = "fits", "needs more", "cannot"
 _ARMS = (

@@ -63,6 +63,11 @@ def _agree(spec: Spec) -> None:
         raise SpecError(f"log_outcome: family {spec.family} is on the log scale already; leave it out")
     if spec.harmonics and spec.season_period is None:
         raise SpecError("harmonics: give season_period too, the number of periods in a season")
+    if spec.season_period is not None and 2 * spec.harmonics > spec.season_period:
+        raise SpecError(
+            f"harmonics: {spec.harmonics}; a season of {spec.season_period:g} periods has at most"
+            f" {int(spec.season_period // 2)}"
+        )
     if spec.offset is not None and spec.family == "gaussian":
         raise SpecError("offset: only the Poisson families use it; for a rate give numerator and denominator")
 

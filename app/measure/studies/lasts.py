@@ -75,7 +75,7 @@ def _cohorts(spec: Spec, table: Table) -> tuple[tuple[Cohort, ...], str]:
     periods = periods_of(table, spec.period)
     codes, labels, at, unit = periods.codes, periods.labels, periods.at, "period"
     if periods.dated:
-        codes, labels, at, unit = *_months(periods.labels, periods.codes), "day"
+        codes, labels, at, unit = *_months(periods.at, periods.codes), "day"
     outcome = table.numbers(spec.outcome)[rows]
     found = [
         _cohort(outcome[mine], treated[mine], labels[i], float(at[i]))
@@ -86,9 +86,9 @@ def _cohorts(spec: Spec, table: Table) -> tuple[tuple[Cohort, ...], str]:
     return tuple(c for c in found if c is not None), unit
 
 
-def _months(labels: tuple[str, ...], codes: Ints) -> tuple[Ints, tuple[str, ...], Floats]:
-    """Rows' months (n,), their names, and the ordinal of each month's middle."""
-    month = np.array([label[:7] for label in labels])
+def _months(at: Floats, codes: Ints) -> tuple[Ints, tuple[str, ...], Floats]:
+    """Rows' months (n,), their names, and the ordinal of each month's middle; `at` (T,) are days since year 1."""
+    month = np.array([dt.date.fromordinal(int(day)).isoformat()[:7] for day in at])
     names, of = np.unique(month, return_inverse=True)
     middle = [dt.date.fromisoformat(f"{name}-15").toordinal() for name in names]
     return of[codes].astype(np.int64), tuple(str(n) for n in names), np.array(middle, dtype=float)

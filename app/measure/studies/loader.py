@@ -17,6 +17,10 @@ class Loader(yaml.SafeLoader):  # type: ignore[misc]
         seen: set[object] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=deep)
+            if not isinstance(key, Hashable):
+                raise SpecError(
+                    f"line {key_node.start_mark.line + 1}: a list cannot be a key; write key: value"
+                )
             if key in seen:
                 line = key_node.start_mark.line + 1
                 raise SpecError(f"line {line}: the key {key!r} is written twice; keep one")

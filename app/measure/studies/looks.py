@@ -32,13 +32,14 @@ def as_looked_at(spec: Spec, found: Answer) -> tuple[Answer, tuple[Diagnostic, .
     if spec.looks:
         changed = _at_a_look(spec.looks, found.n / planned, effect)
     elif found.n < planned:
-        changed = anytime(effect.estimate, effect.se, found.n, round(planned))
+        changed = anytime(effect.estimate, effect.se, found.n, max(round(planned), 1))
     else:
         return found, (_gate(found.n, planned, "the registered number of units is reached"),)
     beside = (
         replace(Alternative.of(effect), method=f"{effect.method}, for one look at the end only"),
         *found.alternatives,
     )
+    changed = replace(changed, reason="no p value: one would hold for a single look only")
     relative = found.relative and replace(found.relative, low=None, high=None)
     why = f"{found.n:,} of {planned:,.0f} registered units; the interval is one that holds at this look: {changed.method}"
     return replace(found, effect=changed, relative=relative, alternatives=beside), (
@@ -59,4 +60,5 @@ def _at_a_look(looks: tuple[float, ...], share: float, effect: Effect) -> Effect
     bound = lan_demets((*before, now), kind="obrien_fleming")[-1]
     reach = bound * effect.se
     method = f"Lan-DeMets, O'Brien-Fleming spending, look {len(before) + 1} at {now:.0%} of the units"
-    return Effect(effect.estimate, effect.se, effect.estimate - reach, effect.estimate + reach, None, method)
+    low, high = effect.estimate - reach, effect.estimate + reach
+    return Effect(effect.estimate, effect.se, low, high, None, method)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from app.measure.studies.outcome import Observed
-from app.measure.studies.panels import values_of
+from app.measure.studies.panels import values_of, zero_one
 from app.measure.studies.periods import periods_of
 from app.measure.studies.spec import Spec
-from app.measure.studies.table import Table, same
+from app.measure.studies.table import Table, matching
 from metrics.attribution.panel import Bools
 from metrics.attribution.result import Answer, PathPoint
 
@@ -38,11 +38,11 @@ def _treated_means(spec: Spec, table: Table) -> list[tuple[str, float]]:
 def _treated(spec: Spec, table: Table) -> Bools:
     """Rows of the treated units; every row of a single series."""
     if spec.design == "did" and spec.treated_unit is not None:
-        return np.asarray(table.numbers(spec.treated_unit) == 1)
+        return np.asarray(zero_one(table, spec.treated_unit) == 1)
     if spec.design == "synthetic_control" and spec.unit is not None:
         units = table.complete(spec.unit)
-        names = [any(same(n, v) for v in spec.treated_units) for n in units.names]
-        return np.asarray(names, dtype=bool)[units.codes]
+        found = [i for value in spec.treated_units for i in matching(units.names, value)]
+        return np.isin(units.codes, found)
     return np.ones(len(table), dtype=bool)
 
 

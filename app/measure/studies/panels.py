@@ -105,14 +105,19 @@ def _before(spec: Spec, table: Table, units: Levels, periods: Periods, name: str
     if spec.treated_from is not None:
         early = periods.codes < periods.first_from(spec.treated_from, "treated_from")
     elif spec.post is not None:
-        early = table.numbers(spec.post) == 0
+        early = zero_one(table, spec.post) == 0
     else:
         early = np.ones(len(values), dtype=bool)
     found = _unit_means(np.where(early, values, np.nan), units)
     known = np.isfinite(found)
     if not known.any():
         raise SpecError(f"column {name} has no value before treatment; leave it out of covariates")
-    return np.where(known, found, found[known].mean())
+    found = np.where(known, found, found[known].mean())
+    if found.min() == found.max():
+        raise SpecError(
+            f"column {name} is {found[0]:g} before treatment for every unit: it adjusts nothing; leave it out of covariates"
+        )
+    return found
 
 
 def two_groups(spec: Spec, table: Table, seed: int) -> Answer:
@@ -209,7 +214,8 @@ def _exposed(spec: Spec, table: Table, treated: Floats) -> Diagnostic:
     """Gate 21: the share of comparison rows that met the treatment."""
     if spec.exposed is None:
         return gates.unknown("spill_over", "no column says who met the treatment", "name it as `exposed`")
-    return gates.spill_over(float(zero_one(table, spec.exposed)[treated == 0].mean()))
+    others = zero_one(table, spec.exposed)[treated == 0]
+    return gates.spill_over(float(others.mean()) if len(others) else None)
 
 
 def staggered(spec: Spec, table: Table, seed: int) -> Answer:

@@ -23,7 +23,8 @@ from app.measure.studies.spec import (
     Source,
     Spec,
     SpecError,
-    UnitValue,
+    apart,
+    unit_value_of,
 )
 
 COMMON = tuple(
@@ -51,6 +52,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "synthetic_control": ("unit", "period", "treated_units", "treated_from"),
     "interrupted_series": ("period", "treated_from"),
 }
+MOST_LOOKS = 50
 KNOWN = tuple(dict.fromkeys((*COMMON, *(k for keys in OWN.values() for k in keys))))
 
 
@@ -61,7 +63,9 @@ def read_spec(path: Path) -> tuple[Spec, Mapping[str, object]]:
         found = yaml.load(text, Loader)  # noqa: S506 (derived from the safe loader)
     except UnicodeDecodeError as error:
         raise SpecError(f"{path.name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
         raise SpecError(f"{path.name}: not YAML: {str(error).replace(chr(10), ' ')}") from error
     if not isinstance(found, dict) or not all(isinstance(k, str) for k in found):
         raise SpecError(f"{path.name}: write `key: value` lines; see docs for the keys of a study")
@@ -81,6 +85,7 @@ def parse(found: Mapping[str, object], folder: Path) -> Spec:
         raise SpecError("give one of `post` (a 0/1 column) and `treated_from` (the first treated period)")
     outcome, denominator = keys.outcome()
     used = (*COMMON, *OWN[design])
+    apart(outcome, found, used)
     return Spec(
         name=keys.text("name"),
         design=design,
@@ -176,7 +181,7 @@ class Keys:
         """Shares of the registered number at which somebody will look, rising, above 0 and at most 1."""
         value = self.found.get("looks")
         listed = [] if value is None else value
-        if not isinstance(listed, list) or not all(isinstance(v, int | float) and 0 < v <= 1 for v in listed):
+        if not isinstance(listed, list) or len(listed) > MOST_LOOKS or not all(map(_is_share, listed)):
             raise SpecError(f"looks: {value!r}; write shares of planned_units, e.g. [0.25, 0.5, 0.75, 1]")
         if listed != sorted(set(listed)):
             raise SpecError(f"looks: {value!r}; the shares must rise")
@@ -260,13 +265,17 @@ class Keys:
         if extra := set(value) - {"table", "where"}:
             raise SpecError(f"{key}: unknown key {sorted(map(str, extra))[0]!r}; there are table and where")
         where = value.get("where") or {}
-        if not isinstance(where, dict):
-            raise SpecError(f"{key}.where: {where!r}; write {{column: value}}")
+        if not isinstance(where, dict) or any(
+            v is None or isinstance(v, list | dict) for v in where.values()
+        ):
+            raise SpecError(f"{key}.where: {where!r}; write {{column: value}}, one value each")
         return Source(table=value["table"], where=tuple((str(k), v) for k, v in where.items()))
 
     def money(self) -> Money | None:
         """Value and cost; None where no unit value is given."""
         value = self.found.get("unit_value")
+        recapture = self.number("recapture", 0, 1, 1.0)
+        rate = self.number("discount_rate", -0.5, 10, 0.0)
         if value is None:
             if self.found.get("costs") is not None:
                 raise SpecError("costs are given without `unit_value`; give {low, mid, high}")
@@ -279,20 +288,8 @@ class Keys:
             source = Source(table="costs")
         elif costs is not None:
             source = self.file("costs", costs)
-        recapture = self.number("recapture", 0, 1, 1.0)
-        rate = self.number("discount_rate", -0.5, 10, 0.0)
-        return Money(_unit_value(value), recapture or 0.0, source, rate or 0.0)
+        return Money(unit_value_of(value), recapture or 0.0, source, rate or 0.0)
 
 
-def _unit_value(value: object) -> UnitValue:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return UnitValue(float(value), float(value), float(value))
-    if not isinstance(value, dict) or set(value) != {"low", "mid", "high"}:
-        raise SpecError(f"unit_value: {value!r}; write {{low: 1, mid: 2, high: 3}}")
-    parts = [value[k] for k in ("low", "mid", "high")]
-    if not all(isinstance(p, int | float) and not isinstance(p, bool) and math.isfinite(p) for p in parts):
-        raise SpecError(f"unit_value: {value!r}; low, mid and high are numbers")
-    low, mid, high = (float(p) for p in parts)
-    if not low <= mid <= high:
-        raise SpecError(f"unit_value: {value!r}; it must hold that low <= mid <= high")
-    return UnitValue(low, mid, high)
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1

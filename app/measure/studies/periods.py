@@ -46,7 +46,7 @@ class Periods:
 
     def index(self) -> tuple[Floats, float]:
         """Places in whole steps from the first period (months where dates are months), and the share of gaps."""
-        months = _months(self.labels) if self.dated else None
+        months = _months(self.at) if self.dated else None
         at = self.at if months is None else months
         steps = np.diff(at)
         unit = float(steps.min()) if len(steps) else 1.0
@@ -67,6 +67,8 @@ def periods_of(table: Table, name: str) -> Periods:
             raise SpecError(
                 f"{table.where(row)}, column {name}: {text!r} is neither a number nor a date like 2026-01-31"
             )
+    if dated:
+        _one_clock(table, name, found.names, np.array(places, dtype=float))
     at, position = np.unique(np.array(places, dtype=float), return_inverse=True)
     labels = [""] * len(at)
     for text, i in zip(found.names, position, strict=True):
@@ -84,11 +86,13 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
+    if "_" in text:
+        return None  # Python's own reading of 2020_01 is the number 202001
     return value if math.isfinite(value) else None
 
 
 def _day(text: str) -> float | None:
-    """Days since year 1, with the time of day as a fraction; a month means its first day."""
+    """Days since year 1 as the clock of the text shows them, the time of day as a fraction; a month means its first day."""
     if len(text) == 7 and text[4] == "-":
         text = f"{text}-01"
     try:
@@ -101,12 +105,26 @@ def _day(text: str) -> float | None:
     )
 
 
-def _months(labels: tuple[str, ...]) -> Floats | None:
-    """Months since year 0 where every date is the same day of a month; None for other calendars."""
-    days = {label[8:10] for label in labels}
-    if len(days) != 1 or len(labels) < 2:
+def _one_clock(table: Table, name: str, texts: tuple[str, ...], places: Floats) -> None:
+    """Refuse times whose zones put them in another order than their clocks show."""
+    moments = [dt.datetime.fromisoformat(t) for t in texts if len(t) > 10]
+    aware = [m.timestamp() for m in moments if m.tzinfo is not None]
+    if not aware:
+        return
+    clock = np.array([p for p, t in zip(places, texts, strict=True) if len(t) > 10])
+    order = np.argsort(clock, kind="stable")
+    if len(aware) < len(moments) or (np.diff(np.array(aware)[order]) < 0).any():
+        raise SpecError(
+            f"{table.name}, column {name}: times of several zones, or with and without one; write them all in one zone"
+        )
+
+
+def _months(at: Floats) -> Floats | None:
+    """Months since year 0 where every date (days since year 1) is the same day of a month; None for other calendars."""
+    days = [dt.date.fromordinal(int(a)) for a in at]
+    if len({d.day for d in days}) != 1 or len(np.unique(at % 1)) != 1 or len(at) < 2:
         return None
-    return np.array([12 * int(label[:4]) + int(label[5:7]) for label in labels], dtype=float)
+    return np.array([12 * d.year + d.month for d in days], dtype=float)
 
 
 def _like_months(at: Floats) -> bool:

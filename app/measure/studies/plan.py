@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from app.measure.studies.spec import SpecError
+
 NOT_PLAN = ("data", "warehouse", "delimiter", "decimal")  # where the rows lie is no part of the plan
 
 
@@ -30,7 +32,13 @@ def plan_of(found: Mapping[str, object], name: str) -> Plan:
     kept = {k: v for k, v in found.items() if k not in NOT_PLAN}
     if isinstance(kept.get("costs"), str):
         kept.pop("costs")  # a path; the rows are hashed with the data
-    text = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    try:
+        text = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise SpecError(
+            f"the plan holds a value that cannot be registered ({error}); write text, numbers, dates and lists, and"
+            " numbers of more than 19 digits in quotes"
+        ) from error
     return Plan(hashlib.sha256(text).hexdigest(), text, name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from app.measure.studies import interruptions, panels, synthetics, trial
@@ -12,14 +13,16 @@ from app.measure.studies.observed import observed
 from app.measure.studies.outcome import Step, StudyResult
 from app.measure.studies.parse import read_spec
 from app.measure.studies.plan import Plan
+from app.measure.studies.record import pinned, recorded
+from app.measure.studies.rows_in import read_table
 from app.measure.studies.segments import Uplift, uplift_of
 from app.measure.studies.spec import Spec
-from app.measure.studies.table import Table, read_table
+from app.measure.studies.table import Table
 from app.measure.studies.worth import valued
 from data.engines import Warehouse
 from metrics.attribution import gates
 from metrics.attribution.grade import ATTRIBUTED, grade
-from metrics.attribution.result import Answer, Verdict
+from metrics.attribution.result import Answer, Diagnostic, Verdict
 
 Register = Callable[[Plan, Spec], tuple[str, ...]]
 Design = Callable[[Spec, Table, int], Answer]
@@ -48,22 +51,37 @@ def result_of(
     spec: Spec, plan: Plan, table: Table, notes: tuple[str, ...], warehouse: Callable[[], Warehouse]
 ) -> StudyResult:
     """The result of a study on rows at hand."""
-    answer = DESIGNS[spec.design](spec, table, plan.seed)
-    first = grade(spec.design, answer.diagnostics)
+    answer, pools = pinned(lambda: DESIGNS[spec.design](spec, table, plan.seed))
+    made = (*answer.diagnostics, *recorded(spec, table, answer, pools))
+    first = grade(spec.design, made)
     roi, lines, costs_hash = valued(spec, table, answer, plan.seed, warehouse, counted=first in ATTRIBUTED)
-    checks = answer.diagnostics if roi is None else (*answer.diagnostics, gates.relevant_roi(roi.roi))
-    blocked = tuple(d.name for d in checks if d.verdict is Verdict.BLOCK)
+    checks = made if spec.money is None else (*made, gates.relevant_roi(None if roi is None else roi.roi))
     unused = tuple(f"the key `{k}` is not used by design {spec.design}" for k in spec.unused)
     effect = answer.effect
     return StudyResult(
         spec.name, effect.estimate, effect.se, effect.low, effect.high, effect.p_value, effect.reason,
         answer.relative, answer.n, answer.n_treated, answer.n_control, spec.design, spec.direction,
         _beneficial(spec, effect.low, effect.high), answer.estimand, effect.method, first, first in ATTRIBUTED,
-        blocked, checks, _steps(spec, answer), answer.alternatives, answer.cumulative, roi,
+        _blocking(checks), checks, _steps(spec, answer), answer.alternatives, answer.cumulative, roi,
         (*answer.warnings, *unused, *notes), plan.hash, table.hash + costs_hash, observed(spec, table, answer),
         answer.placebos, lines, spec.initiative or "", spec.baseline or "", answer.left_out, answer.pretended,
         lasts_of(spec, table, answer), _uplift(spec, table, plan.seed),
     )  # fmt: skip
+
+
+def judged(done: StudyResult, more: tuple[Diagnostic, ...]) -> StudyResult:
+    """A result with more gates, graded again: what they block or cap counts nowhere."""
+    checks = (*done.diagnostics, *more)
+    found = grade(done.design, checks)
+    counted = found in ATTRIBUTED
+    roi = done.roi and replace(done.roi, counted=counted)
+    return replace(
+        done, diagnostics=checks, grade=found, counted=counted, blocked_by=_blocking(checks), roi=roi
+    )
+
+
+def _blocking(checks: tuple[Diagnostic, ...]) -> tuple[str, ...]:
+    return tuple(d.name for d in checks if d.verdict is Verdict.BLOCK)
 
 
 def _uplift(spec: Spec, table: Table, seed: int) -> Uplift | None:

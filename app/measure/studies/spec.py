@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,11 @@ CONTROL_GROUPS = ("never_treated", "not_yet_treated")
 AGGREGATIONS = ("group", "simple", "dynamic", "calendar")
 SYNTHETIC = ("sdid", "demeaned_sc", "sc")
 FAMILIES = ("gaussian", "poisson", "quasipoisson")
+
+BESIDE = frozenset(  # what cannot be the outcome itself
+    "denominator unit period arm pre_outcome stratum cluster adjust_for treated_unit post weight covariates cohort controls "
+    "offset exposed".split()
+)
 
 Scalar = str | int | float | bool | dt.date
 
@@ -114,3 +121,27 @@ def truth(value: Scalar) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def unit_value_of(value: object) -> UnitValue:
+    """Money for one unit from what a specification writes: one number, or {low, mid, high}. Raises SpecError."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return UnitValue(float(value), float(value), float(value))
+    if not isinstance(value, dict) or set(value) != {"low", "mid", "high"}:
+        raise SpecError(f"unit_value: {value!r}; write {{low: 1, mid: 2, high: 3}}")
+    parts = [value[k] for k in ("low", "mid", "high")]
+    if not all(isinstance(p, int | float) and not isinstance(p, bool) and math.isfinite(p) for p in parts):
+        raise SpecError(f"unit_value: {value!r}; low, mid and high are numbers")
+    low, mid, high = (float(p) for p in parts)
+    if not low <= mid <= high:
+        raise SpecError(f"unit_value: {value!r}; it must hold that low <= mid <= high")
+    return UnitValue(low, mid, high)
+
+
+def apart(outcome: str, found: Mapping[str, object], used: tuple[str, ...]) -> None:
+    """Refuse an outcome that is also what it is compared by."""
+    for key in used:
+        value = found.get(key)
+        listed = value if isinstance(value, list) else [value]
+        if key in BESIDE and outcome in listed:
+            raise SpecError(f"outcome: column {outcome} is also named as {key}; name another column")

@@ -9,7 +9,7 @@ import numpy as np
 from app.measure.studies.panels import Cube, cube_of, relogged
 from app.measure.studies.shared import plan_gates
 from app.measure.studies.spec import Spec, SpecError
-from app.measure.studies.table import Table, same
+from app.measure.studies.table import Table, matching
 from metrics.attribution import donors, gates
 from metrics.attribution.result import Answer
 from metrics.attribution.synthetic import Blocks
@@ -48,10 +48,15 @@ def answer(spec: Spec, table: Table, seed: int) -> Answer:
 def _treated(spec: Spec, cube: Cube) -> Ints:
     found = []
     for value in spec.treated_units:
-        of_value = [i for i, name in enumerate(cube.units.names) if same(name, value)]
+        of_value = matching(cube.units.names, value)
         if not of_value:
             raise SpecError(
                 f"treated_units: no {spec.unit} is {value!r}; there are: {', '.join(cube.units.names[:30])}"
+            )
+        if len(of_value) > 1:
+            several = ", ".join(cube.units.names[i] for i in of_value)
+            raise SpecError(
+                f"treated_units: {value!r} may be any of {several}; write it in quotes, as the file does"
             )
         found += of_value
     if not found:

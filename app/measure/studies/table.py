@@ -6,26 +6,18 @@ row, column and value.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import gzip
-import hashlib
-import io
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet
-import sqlalchemy as sa
 
-from app.measure.studies.spec import Scalar, Source, SpecError
-from data.engines import Warehouse
+from app.measure.studies.spec import Scalar, SpecError
 from metrics.core.shapes import Floats, Ints
 
 MISSING = ("", "NA")
+BEYOND = 1e100  # in size: no outcome, count or amount is, and sums of its squares are beyond any number
 
 
 @dataclass(frozen=True)
@@ -70,12 +62,16 @@ class Table:
         if pa.types.is_boolean(held.type):
             held = held.cast(pa.int8())
         if not pa.types.is_string(held.type):
-            if not (pa.types.is_floating(held.type) or pa.types.is_integer(held.type) or _decimal(held)):
+            if not (
+                pa.types.is_floating(held.type) or pa.types.is_integer(held.type) or _decimal(held)
+                or pa.types.is_null(held.type)
+            ):  # fmt: skip
                 raise SpecError(f"{self.name}, column {name}: {held.type} is no number")
-            values = np.array(held.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=float)
+            values = np.array(held.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=float)
             return self._finite(values, ~np.asarray(held.is_valid()), name)
         text = _plain(held)
         if self.decimal != ".":
+            self._no_points(text, name)
             text = pc.replace_substring(text, self.decimal, ".")
         empty = np.asarray(pc.fill_null(pc.is_in(text, value_set=pa.array(MISSING)), fill_value=True))
         try:
@@ -83,6 +79,15 @@ class Table:
         except pa.ArrowInvalid:
             values = self._first_bad(text, empty, name)
         return self._finite(values, empty, name)
+
+    def _no_points(self, text: pa.ChunkedArray, name: str) -> None:
+        """Refuse cells with a point where another decimal mark is declared: 1.234 would be one, or a thousand times it."""
+        row = int(pc.index(pc.match_substring(text, "."), value=True).as_py())
+        if row >= 0:
+            raise SpecError(
+                f"{self.where(row)}, column {name}: {text[row].as_py()!r} has a point, but decimal: {self.decimal!r} is "
+                "declared; write numbers without marks between thousands"
+            )
 
     def _first_bad(self, text: pa.ChunkedArray, empty: Ints, name: str) -> Floats:
         """Raise for the first cell that is no number."""
@@ -103,6 +108,17 @@ class Table:
             raise SpecError(
                 f"{self.where(int(bad[0]))}, column {name}: {shown} is no number; leave the cell empty if missing"
             )
+        size = np.abs(values)
+        if 0 < np.nanmax(size, initial=0.0) < 1 / BEYOND:
+            raise SpecError(
+                f"{self.name}, column {name}: no number is larger than {1 / BEYOND:g}; write the column in a smaller unit"
+            )
+        huge = np.flatnonzero(size > BEYOND)
+        if len(huge):
+            raise SpecError(
+                f"{self.where(int(huge[0]))}, column {name}: {values[huge[0]]:g} is beyond {BEYOND:g} in size; "
+                "correct it, or write the column in a larger unit"
+            )
         return values
 
     def is_numeric(self, name: str) -> bool:
@@ -114,7 +130,7 @@ class Table:
 
     def levels(self, name: str) -> Levels:
         """A column of names, as written. Numbers lose a trailing .0, so that 1 and 1.0 are one name."""
-        text = _plain(_as_text(self.column(name)))
+        text = _plain(self._text(name))
         text = pc.replace_substring_regex(text, r"^(-?\d+)\.0+$", r"\1")
         if isinstance(text, pa.ChunkedArray):
             text = text.combine_chunks()
@@ -125,13 +141,22 @@ class Table:
             codes[codes == gone] = -1
         return Levels(codes, tuple(found))
 
+    def _text(self, name: str) -> pa.ChunkedArray:
+        held = self.column(name)
+        try:
+            return _as_text(held)
+        except pa.ArrowException as error:
+            raise SpecError(
+                f"{self.name}, column {name}: {held.type} holds no names; export it as text"
+            ) from error
+
     def complete(self, name: str) -> Levels:
         """A column of names of which none may be missing."""
         found = self.levels(name)
         bad = np.flatnonzero(found.codes < 0)
         if len(bad):
             raise SpecError(
-                f"{self.where(int(bad[0]))}, column {name}: the cell is empty; every row needs a value"
+                f"{self.where(int(bad[0]))}, column {name}: the cell is empty or NA; every row needs a value"
             )
         kept, codes = np.unique(found.codes, return_inverse=True)
         return Levels(codes.astype(np.int64), tuple(found.names[i] for i in kept))
@@ -159,6 +184,13 @@ def _as_text(held: pa.ChunkedArray) -> pa.ChunkedArray:
     return held if pa.types.is_string(held.type) else held.cast(pa.string())
 
 
+def matching(names: tuple[str, ...], value: Scalar) -> list[int]:
+    """Positions of the names that a value means: a text that is there means itself alone, else what is equal to it."""
+    if isinstance(value, str) and value in names:
+        return [names.index(value)]
+    return [i for i, name in enumerate(names) if same(name, value)]
+
+
 def same(name: str, value: Scalar) -> bool:
     """Whether a name in a file is the value that a specification writes: text as text, numbers as numbers."""
     if isinstance(value, bool):
@@ -168,81 +200,3 @@ def same(name: str, value: Scalar) -> bool:
     if name == str(value):
         return True
     return _is_number(name) and _is_number(str(value)) and float(name) == float(value)
-
-
-def read_table(source: Source, warehouse: Warehouse | None = None) -> Table:
-    """The rows of a source, whole. SpecError for what cannot be read."""
-    if source.path is None:
-        return _from_warehouse(source, warehouse)
-    raw = source.path.read_bytes()
-    hashed = hashlib.sha256(raw).hexdigest()
-    name = source.path.name
-    try:
-        if name.lower().endswith(".parquet"):
-            held = pyarrow.parquet.read_table(io.BytesIO(raw))
-            first = 1
-        else:
-            held, first = _csv(gzip.decompress(raw) if name.lower().endswith(".gz") else raw, source), 2
-    except (pa.ArrowInvalid, OSError, EOFError, UnicodeDecodeError) as error:
-        raise SpecError(f"{name}: {error}; mend or export the file again") from error
-    if not held.num_rows:
-        raise SpecError(f"{name} has no rows below its header")
-    return Table(_decoded(held), name, source.decimal, first, hashed)
-
-
-def _decoded(held: pa.Table) -> pa.Table:
-    """Dictionary-encoded and large text columns as plain text."""
-    for i, field in enumerate(held.schema):
-        if pa.types.is_dictionary(field.type) or pa.types.is_large_string(field.type):
-            held = held.set_column(i, field.name, held.column(i).cast(pa.string()))
-    return held
-
-
-def _csv(raw: bytes, source: Source) -> pa.Table:
-    """All columns as text: what a column means is decided by the specification, never sniffed."""
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    head = raw.split(b"\n", 1)[0].decode("utf-8").rstrip("\r")
-    header = next(csv.reader([head], delimiter=source.delimiter), [])
-    name = source.name
-    if len(set(header)) < len(header):
-        twice = next(h for h in header if header.count(h) > 1)
-        raise SpecError(f"{name}: the header names {twice!r} twice; rename one")
-    if len(header) == 1 and (
-        other := next((d for d in ";\t|," if d != source.delimiter and d in head), None)
-    ):
-        raise SpecError(
-            f"{name}: the header is one column, {header[0]!r}; if {other!r} separates columns write delimiter: {other!r}"
-        )
-    return pyarrow.csv.read_csv(
-        io.BytesIO(raw),
-        parse_options=pyarrow.csv.ParseOptions(delimiter=source.delimiter),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types={h: pa.string() for h in header}, strings_can_be_null=False
-        ),
-    )
-
-
-def _from_warehouse(source: Source, warehouse: Warehouse | None) -> Table:
-    if warehouse is None or source.table is None:
-        raise SpecError("there is no warehouse here; name a file")
-    tables = warehouse.tables()
-    if source.table not in tables:
-        raise SpecError(f"the warehouse has no table {source.table!r}; it has: {', '.join(sorted(tables))}")
-    table = tables[source.table]
-    statement = sa.select(*(c.label(c.name) for c in table.c))
-    for column, value in source.where:
-        if column not in table.c:
-            raise SpecError(
-                f"where: {source.table} has no column {column!r}; it has: {', '.join(table.c.keys())}"
-            )
-        statement = statement.where(table.c[column] == value)
-    with warehouse.session((source.table,)) as session:
-        found = session.columns(cast("sa.Select[tuple[object, ...]]", statement))
-    held = pa.table({k: pa.array(v, from_pandas=True) for k, v in found.items()})
-    if not held.num_rows:
-        raise SpecError(f"warehouse table {source.table}: no rows match {dict(source.where)}")
-    order = held.sort_by([(n, "ascending") for n in held.column_names])
-    digest = hashlib.sha256()
-    for column in order.columns:
-        digest.update("\x1f".join(map(str, column.to_pylist())).encode())
-    return Table(order, source.name, ".", 1, digest.hexdigest())

@@ -8,10 +8,10 @@ import numpy as np
 
 from app.measure.studies.looks import as_looked_at
 from app.measure.studies.spec import Spec, SpecError
-from app.measure.studies.table import Table, same
+from app.measure.studies.table import Table, matching
 from metrics.attribution import gates, randomised
+from metrics.attribution.arms import Trial, trial_clusters
 from metrics.attribution.panel import Bools
-from metrics.attribution.randomised import Trial
 from metrics.attribution.result import Answer, Diagnostic
 from metrics.core.shapes import Floats, Ints
 
@@ -70,10 +70,12 @@ def arms_of(spec: Spec, table: Table) -> tuple[Floats, Ints, tuple[str, ...]]:
     arm = table.complete(spec.arm)
     sides = []
     for key, value in (("treated", spec.treated), ("control", spec.control)):
-        found = [i for i, name in enumerate(arm.names) if same(name, value)]
+        found = matching(arm.names, value)
         if not found:
+            hint = " (a bare yes, no, on or off is a truth value: write it in quotes)"
             raise SpecError(
-                f"{key}: no row of column {spec.arm} is {value!r}; it holds: {', '.join(arm.names[:20])}"
+                f"{key}: no row of column {spec.arm} is {value!r}{hint if isinstance(value, bool) else ''};"
+                f" it holds: {', '.join(arm.names[:20])}"
             )
         sides.append(np.isin(arm.codes, found))
     if (sides[0] & sides[1]).any():
@@ -95,6 +97,10 @@ def _covariates(spec: Spec, table: Table, rows: Ints) -> tuple[Floats, tuple[str
         if gone.any():
             values = np.where(gone, values[~gone].mean(), values)
             notes.append(f"{name}: {int(gone.sum()):,} missing cells take the mean of all rows")
+        if values.min() == values.max():
+            raise SpecError(
+                f"column {name} is {values[0]:g} in every row of the study: it adjusts nothing; leave it out"
+            )
         if spec.log_adjust:
             if (values <= 0).any():
                 raise SpecError(f"log_adjust: {name} has values of 0 or below, which have no logarithm")
@@ -112,6 +118,7 @@ def _assignment(
         gates.coding(confirmed=spec.coding_confirmed, treated=f"{spec.arm} = {spec.treated}"),
         gates.sample_ratio(*arms, spec.expected_split),
         gates.mixed_exposure(_mixed(spec, table, treated, kept), f"{spec.unit} values"),
+        *_repeated(spec, table, kept),
         gates.attrition(
             (int((treated[~there] == 1).sum()), int((treated[~there] == 0).sum())),
             (int(treated.sum()), int((1 - treated).sum())),
@@ -140,6 +147,13 @@ def _mixed(spec: Spec, table: Table, treated: Floats, kept: Ints) -> float | Non
     unit = table.take(kept).complete(spec.unit).codes
     rows, there = np.bincount(unit), np.bincount(unit, treated)
     return float(((there > 0) & (there < rows)).mean())
+
+
+def _repeated(spec: Spec, table: Table, kept: Ints) -> tuple[Diagnostic, ...]:
+    """Whether units have several rows though every row is analysed as a unit; nothing where no unit is named."""
+    if spec.unit is None or spec.cluster is not None:
+        return ()
+    return (gates.repeated_units(len(kept), len(table.take(kept).complete(spec.unit).names), spec.unit),)
 
 
 def _baseline(spec: Spec, table: Table, trial: Trial, rows: Ints) -> tuple[Diagnostic, ...]:
@@ -189,5 +203,5 @@ def _inference(trial: Trial, found: Answer) -> tuple[Diagnostic, ...]:
         gates.verdicts_agree(found),
     ]
     if trial.cluster is not None:
-        checks.insert(0, gates.clusters(*randomised.trial_clusters(trial)))
+        checks.insert(0, gates.clusters(*trial_clusters(trial)))
     return tuple(checks)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from app.measure.studies.outcome import CostLine
+from app.measure.studies.rows_in import read_table
 from app.measure.studies.spec import Money, Spec, SpecError
-from app.measure.studies.table import Table, read_table
+from app.measure.studies.table import Table
 from data.engines import Warehouse
 from metrics.attribution.result import Answer
 from metrics.attribution.roi import Flows, Return, Worth, returns
