@@ -97,13 +97,20 @@ def test_the_first_run_has_nothing_to_be_compared_with_and_the_second_has():
 
 
 def test_other_digits_by_the_same_versions_block_and_by_other_versions_are_told():
-    other = FIGURES | {"low": 1.0 + 1e-12}
+    other = FIGURES | {"low": 1.0 + 1e-6}
     same = reproducibility(other, ("numpy 2",), Earlier("2026-01-01", FIGURES, ("numpy 2",)))
     assert (same.verdict, same.value) == (Verdict.BLOCK, 1)
     assert "low" in same.why
     newer = reproducibility(other, ("numpy 3",), Earlier("2026-01-01", FIGURES, ("numpy 2",)))
     assert newer.verdict is Verdict.WARN
     assert "numpy 2, numpy 3" in newer.why
+
+
+def test_digits_beyond_the_ninth_are_told_and_do_not_block():
+    other = {at: value * (1 + 3e-13) for at, value in FIGURES.items()}
+    near = reproducibility(other, ("numpy 2",), Earlier("2026-01-01", FIGURES, ("numpy 2",)))
+    assert near.verdict is Verdict.WARN
+    assert "beyond the ninth digit" in near.why
 
 
 def test_names_that_would_be_code_are_counted_and_found_letter_by_letter():
