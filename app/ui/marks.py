@@ -155,10 +155,16 @@ def text(value: object) -> str:
 _RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _RUN = re.compile(rf"[{_RTL}]+(?:[\s\d.,'\"\u2019\u2013-]{{1,9}}[{_RTL}]+)*")
 
+_ALONE = re.compile(rf"[{_RTL}](?:[{_RTL}]|[\W\d_])*")  # a name, its numbers with it
+
 
 def isolated(said: str) -> str:
     """Words written from right to left, kept from turning round the numbers and signs beside them (U+2068, U+2069)."""
-    return said if said.isascii() else _RUN.sub("\u2068\\g<0>\u2069", said)
+    if said.isascii() or not _RUN.search(said):
+        return said
+    if _ALONE.fullmatch(said):
+        return f"\u2068{said}\u2069"
+    return _RUN.sub("\u2068\\g<0>\u2069", said)
 
 
 def value_markup(shown: words.Shown) -> str:

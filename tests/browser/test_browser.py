@@ -151,6 +151,30 @@ def test_a_phones_list_of_pages_is_walked_by_keyboard_and_folds_on_arrival(site)
         assert driver.find_elements("css selector", ".st-key-pages-list a") == []
 
 
+# Text of a phone's window that ends outside it and cannot be scrolled to.
+OUTSIDE = """
+const wide = document.documentElement.clientWidth;
+return [...document.querySelectorAll('[data-testid=stMain] .stHtml *')].filter(e => [...e.childNodes].some(n => n.nodeType === 3
+  && n.textContent.trim()) && !e.closest('.tl-scroll') && e.getBoundingClientRect().right > wide + 1).map(e => e.className);
+"""
+LENGTHEN = """
+document.querySelectorAll('.stHtml b, .stHtml p, .stHtml span, .tl-name, .stHtml dt, .stHtml dd').forEach(e => {
+  if (!e.children.length && !e.closest('.tl-top, .tl-foot, .tl-by, .tl-num, .tl-legend')) e.textContent = 'x'.repeat(200); });
+"""
+
+
+def test_a_word_of_two_hundred_letters_breaks_its_line_on_a_phone(site):
+    with browser(SIZES["phone"], "light") as driver:
+        for page in ("", "models"):
+            driver.get(f"{site}/{page}")
+            settle(driver)
+            driver.execute_script(LENGTHEN)
+            assert driver.execute_script(OUTSIDE) == []
+            assert driver.execute_script(
+                "const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth <= m.clientWidth"
+            )
+
+
 def test_every_answer_carries_the_security_headers(site):
     for path in ("/", "/_stcore/health", "/app/static/inter-latin.woff2", "/static/nothing"):
         try:

@@ -1,7 +1,8 @@
 """Names as people have them: from right to left, very long with and without spaces, and two hundred initiatives.
 
 Every page is opened on a desk and on a phone: nothing scrolls sideways but what is meant to, nothing is cut without a sign,
-and a name from right to left does not turn round the numbers beside it. Two pages each time, all of them in `make soak`.
+and a name from right to left does not turn round the numbers beside it. Part of
+`make soak`; tests/browser/test_browser.py puts a long word on one page each time.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ from tests.cases import SOAK
 from tests.conftest import NOW
 from tests.ledger.homes import INITIATIVE
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [
+    pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not SOAK, reason="a demo of its own: make soak"),
+]  # fmt: skip
 HANNA = Actor("demo", "hanna")
-LOOKED_AT = (*PAGES, "generated", "meeting") if SOAK else ("scorecard", "portfolio")
+LOOKED_AT = (*PAGES, "generated", "meeting")
 NAMES = (
     "توقع الطلب 2 في المتاجر (v3)", "תחזית ביקוש, שנה 2", "Renewals" + "x" * 192,
     " ".join(["Keeping customers whose contract ends within the next quarter"] * 3), "توقع" + "ط" * 190,
