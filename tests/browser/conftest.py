@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +22,10 @@ DAYS, PERSONS, SEED = 180, 20_000, 7  # as `python -m app demo` makes it
 
 @pytest.fixture(scope="session")
 def full_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the demo as it stands today, refreshed and published once."""
+    """The address of the demo as it stands today, refreshed and published once, or of one that is served already."""
+    if served := os.environ.get("THROUGHLINE_DEMO_URL"):
+        yield served
+        return
     runtime = open_runtime(Settings(home=tmp_path_factory.mktemp("full_demo")))
     write(runtime, utc_now(), days=DAYS, persons=PERSONS, seed=SEED)
     with pytest.MonkeyPatch.context() as patch:
