@@ -11,7 +11,9 @@ from html import unescape
 from app.govern.sheets import guarded
 
 _BREAK, _TAG, _BLANK = re.compile(r"<br\s*/?>|</p>|</li>"), re.compile(r"<[^>]*>"), re.compile(r"\s+")
-_ISOLATES = re.compile("[\u2068\u2069]")  # keep words from right to left in their place on the screen; a file needs none
+_ISOLATES = re.compile(
+    "[\u2068\u2069]"
+)  # keep words from right to left in their place on the screen; a file needs none
 _NARROW = 60  # characters of the widest column of a sheet
 
 

@@ -32,7 +32,8 @@ for (const svg of document.querySelectorAll('.js-plotly-plot .main-svg')) {
   const box = svg.getBoundingClientRect();
   if (box.width && box.right > page.right + 1) found.push('wider than the sheet: ' + box.right + ' of ' + page.right); }
 for (const e of document.querySelectorAll('.tl-lead, .tl-value, .tl-name, .js-plotly-plot .xtick text')) {
-  const s = getComputedStyle(e), ink = e.ownerSVGElement ? s.fill : s.color, light = ink.match(/\\d+/g).slice(0, 3).every(c => c > 130);
+  const s = getComputedStyle(e), ink = e.ownerSVGElement ? s.fill : s.color;
+  const light = ink.match(/\\d+/g).slice(0, 3).every(c => c > 130);
   if (light) found.push('light ink: ' + ink + ' ' + e.textContent.slice(0, 40)); }
 return [...new Set(found)].slice(0, 8);
 """
@@ -60,17 +61,25 @@ def test_a_page_on_paper_holds_its_headings_and_numbers_and_no_control(page, dri
     wear(driver, "dark")
     driver.get(f"{full_demo}/{'' if page == 'scorecard' else page}?tour=seen")
     settle(driver)
-    seen = [e.text for e in driver.find_elements("css selector", FIRST) if e.is_displayed() and e.text.strip()]
+    seen = [
+        e.text for e in driver.find_elements("css selector", FIRST) if e.is_displayed() and e.text.strip()
+    ]
     media = {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     assert driver.execute_script(DRAWN) == []
-    hidden = driver.find_elements("css selector", "button:not([class*=st-key-open-] *), header, input, .modebar-container")
+    hidden = driver.find_elements(
+        "css selector", "button:not([class*=st-key-open-] *), header, input, .modebar-container"
+    )
     assert [e.text for e in hidden if e.is_displayed()] == []
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     sheets = printed(driver)
     assert {(round(p.mediabox.width), round(p.mediabox.height)) for p in sheets.pages} == {A4}
     text = " ".join(p.extract_text() for p in sheets.pages)
-    missing = [s for s in seen if not set(map(words, s.split())) <= set(map(words, text.split())) and words(s) not in words(text)]
+    missing = [
+        s
+        for s in seen
+        if not set(map(words, s.split())) <= set(map(words, text.split())) and words(s) not in words(text)
+    ]
     assert missing == []
     assert [c for c in CONTROLS if c in text] == []
 
