@@ -22,6 +22,7 @@ const fixed = s.position === 'fixed', left = fixed ? parseFloat(s.left) : box.le
 return {said: s.content, left: left, right: left + parseFloat(s.width), wide: document.documentElement.clientWidth};
 """
 
+TEXTS = "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)"  # at once: nothing goes stale
 RING = """
 const s = getComputedStyle(document.activeElement); return s.outlineStyle + s.boxShadow + s.backgroundColor + s.borderColor;
 """
@@ -37,7 +38,7 @@ def until(driver, css: str, *, words: str = "", gone: bool = False) -> None:
     """Wait for an element, or for its end."""
     end = time.monotonic() + PATIENCE
     while True:
-        found = [e for e in driver.find_elements("css selector", css) if words in e.text]
+        found = [said for said in driver.execute_script(TEXTS, css) if words in said]
         if bool(found) != gone:
             break
         assert time.monotonic() < end, f"{css} {'stays' if gone else 'does not come'}"
