@@ -22,7 +22,9 @@ const fixed = s.position === 'fixed', left = fixed ? parseFloat(s.left) : box.le
 return {said: s.content, left: left, right: left + parseFloat(s.width), wide: document.documentElement.clientWidth};
 """
 
-TEXTS = "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)"  # at once: nothing goes stale
+TEXTS = (
+    "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)"  # at once: nothing goes stale
+)
 RING = """
 const s = getComputedStyle(document.activeElement); return s.outlineStyle + s.boxShadow + s.backgroundColor + s.borderColor;
 """
