@@ -12,7 +12,7 @@ if sys.path[0] != str(ROOT):
 import streamlit as st  # noqa: E402
 
 from app.measure.scope import describe, ground  # noqa: E402
-from app.ui import scopebar, session, share, signin, tables, theme  # noqa: E402
+from app.ui import nav, scopebar, session, share, signin, tables, theme  # noqa: E402
 from app.ui.scopebar import Control  # noqa: E402
 
 # Before navigation: otherwise the browser asks a font host for the page's icon.
@@ -65,7 +65,8 @@ pages = {
     for section, entries in SECTIONS.items()
 }
 page = st.navigation(pages, position="top")
-st.html(f"<style>{theme.css()}</style>")
+st.html(f"<style>{theme.css()}{theme.floating(st.context.theme.type)}</style>")
+nav.phone(pages, page)
 
 if not signin.passed():
     st.stop()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.govern.model import Row
+from app.measure.words import date
 
 Rating = tuple[int, int]
 
@@ -150,7 +151,11 @@ def overdue_reviews(book: Book, today: dt.date) -> list[Note]:
         due = row["next_review"]
         if isinstance(due, dt.date) and due < today:
             notes.append(
-                _note("review overdue", row, f"its review was due on {due}; review it and set the next day")
+                _note(
+                    "review overdue",
+                    row,
+                    f"its review was due on {date(due)}; review it and set the next day",
+                )
             )
     return notes
 

@@ -104,8 +104,9 @@ def _effect(frame: Frame, room: Room, row: Row) -> Effect:
     day, key = day_of(row, "done_on"), row.text("metric")
     metric = ALL.get(key)
     where = scope_of(row["scope"])
+    whose = ", ".join(frame.names.get(str(v), str(v)) for _, v in where)
     told = Effect(
-        row.record_id, key, metric.title if metric else key, ", ".join(v for _, v in where), row.text("what"),
+        row.record_id, key, metric.title if metric else key, whose, row.text("what"),
         room.name(row.text("owner")), day, words.DASH, words.DASH, "", None, "",
     )  # fmt: skip
     if metric is None or not metric.rollup.stored:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from app.govern.baselines.store import (
     trouble,
     upload,
 )
-from app.govern.model import CommandError
+from app.govern.model import CommandError, Row
 from app.govern.views import Room
 from app.govern.views_forms import Said
 from app.govern.views_needs import Need
@@ -105,9 +106,15 @@ def _line(room: Room, record_id: str) -> BaselineLine:
     return BaselineLine(
         record_id, row.text("title"), ALL[series.metric].title if series.metric in ALL else series.metric,
         f"{initiative}, by {series.grain}{scope}", state_of(row, room.rows("baselines")),
-        f"{row['first']} to {row['last']}, {row['rows']:,} rows", told(series, held_level(row)) if series.metric in ALL else "",
+        _span(row), told(series, held_level(row)) if series.metric in ALL else "",
         room.name(row.by.identity), words.listed(used) if used else "nothing yet",
     )  # fmt: skip
+
+
+def _span(row: Row) -> str:
+    """The days that a baseline covers, and in how many rows."""
+    ends = (words.date(d) if isinstance(d, dt.date) else str(d) for d in (row["first"], row["last"]))
+    return f"{' to '.join(ends)}, {row['rows']:,} rows"
 
 
 def _needs(room: Room) -> tuple[Need, ...]:

@@ -11,12 +11,15 @@ from html import unescape
 from app.govern.sheets import guarded
 
 _BREAK, _TAG, _BLANK = re.compile(r"<br\s*/?>|</p>|</li>"), re.compile(r"<[^>]*>"), re.compile(r"\s+")
+_ISOLATES = re.compile(
+    "[\u2068\u2069]"
+)  # keep words from right to left in their place on the screen; a file needs none
 _NARROW = 60  # characters of the widest column of a sheet
 
 
 def plain(markup: str) -> str:
     """A cell of markup as the words a reader sees, in one line, never a formula."""
-    words = unescape(_TAG.sub("", _BREAK.sub("; ", markup)))
+    words = _ISOLATES.sub("", unescape(_TAG.sub("", _BREAK.sub("; ", markup))))
     return guarded(_BLANK.sub(" ", words).strip().rstrip(";").strip())
 
 

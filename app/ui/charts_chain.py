@@ -61,7 +61,7 @@ def _waterfall(
     trace: Spec = {
         "type": "bar", "orientation": "h", "y": [s.name for s in steps], "x": lengths, "base": bases,
         "hovertext": [_hover(s, size(s), said, whiskers=whiskers) for s in steps],
-        "hovertemplate": "%{hovertext}<extra></extra>", "marker": {"color": [COLOURS[s.kind] for s in steps]},
+        "hovertemplate": "%{hovertext}<extra></extra>", "marker": {"color": [_colour(s, size(s)) for s in steps]},
     }  # fmt: skip
     # Labels stand right of their bars, those below zero too: on the left they would run into the names of the links.
     labels: Spec = {
@@ -81,6 +81,11 @@ def _waterfall(
     }  # fmt: skip
     alt = "; ".join(f"{s.name} {_label(s, size(s), said)}" for s in steps)
     return Chart(title, f"Waterfall. {title}. {alt}.", figure, note)
+
+
+def _colour(step: Step, value: float) -> str:
+    """What is left over is green only where something is left."""
+    return COLOURS["loss"] if step.kind == "net" and value < 0 else COLOURS[step.kind]
 
 
 def _label(step: Step, value: float, said: Callable[[float], str]) -> str:

@@ -19,10 +19,6 @@ def show(frame: Frame, one: Judged) -> None:
 
 
 def _body(frame: Frame, one: Judged) -> None:
-    # A dialog lives outside the app's own element, which carries the theme's colour scheme.
-    st.html(
-        f'<style>[data-testid="stDialog"] {{ color-scheme: {st.context.theme.type or "light"}; }}</style>'
-    )
     found = evidence(frame, one)
     _value(one)
     for warning in one.reading.warnings:

@@ -143,12 +143,28 @@ _MARKUP = re.compile(r"[\\`*\[\]<&:$~@]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.", re
 
 def label(value: str) -> str:
     """Words of people or of the data for a label that Streamlit reads as markdown: shown as they were written."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(value.split()))
+    return _MARKUP.sub(r"\\\g<0>", isolated(" ".join(value.split())))
 
 
 def text(value: object) -> str:
-    """Any text made safe for markup."""
-    return escape(str(value), quote=True)
+    """Any text made safe for markup, and for the order of the words around it."""
+    return escape(isolated(str(value)), quote=True)
+
+
+# Letters written from right to left (Hebrew to Arabic Extended, their presentation forms), and a run of such words.
+_RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+_RUN = re.compile(rf"[{_RTL}]+(?:[\s\d.,'\"\u2019\u2013-]{{1,9}}[{_RTL}]+)*")
+
+_ALONE = re.compile(rf"[{_RTL}](?:[{_RTL}]|[\W\d_])*")  # a name, its numbers with it
+
+
+def isolated(said: str) -> str:
+    """Words written from right to left, kept from turning round the numbers and signs beside them (U+2068, U+2069)."""
+    if said.isascii() or not _RUN.search(said):
+        return said
+    if _ALONE.fullmatch(said):
+        return f"\u2068{said}\u2069"
+    return _RUN.sub("\u2068\\g<0>\u2069", said)
 
 
 def value_markup(shown: words.Shown) -> str:

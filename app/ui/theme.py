@@ -95,5 +95,10 @@ def css() -> str:
     return f":root {{ {variables} }}\n{verdicts}\n{CSS.read_text(encoding='utf-8')}"
 
 
+def floating(scheme: str | None) -> str:
+    """Drawers and popovers hang outside the app's own element, which carries the colour scheme: theirs, said once more."""
+    return f'[data-testid="stDialog"], [data-testid="stPopoverBody"] {{ color-scheme: {scheme or "light"}; }}'
+
+
 def verdict_class(state: State) -> str:
     return f"tl-v-{_slug(state)}"

@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from app.measure.takeaway import plain
 from app.ui import charts, marks, theme
 from app.ui.marks import SHAPES
 from metrics.core.verdict import State
@@ -91,3 +92,17 @@ def test_a_trace_never_draws_more_than_five_hundred_points():
 )
 def test_nothing_in_a_label_is_markup(written: str, label: str):
     assert marks.label(written) == label
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Churn retention: +2", "Churn retention: +2"),
+        ("תחזית ביקוש, שנה 2", "\u2068תחזית ביקוש, שנה 2\u2069"),  # a name alone keeps its own number
+        ("תחזית ביקוש: value is −0.27", "\u2068תחזית ביקוש\u2069: value is −0.27"),
+        ("weakest of 6: توقع الطلب (v3)", "weakest of 6: \u2068توقع الطلب\u2069 (v3)"),
+    ],
+)
+def test_words_from_right_to_left_are_kept_from_turning_their_neighbours_round(said: str, kept: str):
+    assert marks.text(said) == marks.label(said).replace("\\:", ":") == kept
+    assert plain(f"<b>{marks.text(said)}</b>") == said

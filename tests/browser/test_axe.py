@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+import itertools
+import time
 from pathlib import Path
 
 import pytest
 
-from app.runtime import Runtime
-from tests.browser.chrome import browser, resize, serving, settle, wear
+from tests.browser.chrome import browser, resize, settle, wear
 from tests.browser.test_browser import PAGES as DRAWN
 from tests.cases import SOAK, lane
 
@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not SOAK, reason="needs axe-core: make soak"),
 ]
-PAGES = DRAWN if SOAK else DRAWN[:1]
+PAGES = (*DRAWN, "generated", "meeting")
 THEMES = ("light", "dark")
 RUN = """
 const done = arguments[arguments.length - 1];
@@ -46,30 +46,40 @@ def faults(driver, within: str = "") -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def site(enterprise: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(enterprise.settings.home, tmp_path_factory.mktemp("elsewhere")) as url:
-        yield url
+def site(full_demo: str) -> str:
+    return full_demo
 
 
-def test_no_page_has_anything_that_axe_objects_to_in_either_theme(site):
+def test_no_page_has_anything_that_axe_objects_to_in_either_theme_on_a_desk_or_a_phone(site):
     found: dict[str, list[str]] = {}
     with browser(1400, THEMES[0]) as driver:
         for page in PAGES:
             driver.get(f"{site}/{'' if page == 'scorecard' else page}")
-            for theme in THEMES:
-                wear(driver, theme)
-                settle(driver)
-                found[f"{page}, {theme}"] = faults(driver)
-            # On a phone Streamlit folds the navigation into a list whose markup is its own and not sound (1.67).
-            resize(driver, 390, 844)
-            settle(driver)
-            found[f"{page}, phone"] = faults(driver, "[data-testid=stMain]")
+            for width in (1400, 390):
+                resize(driver, width, 900)
+                for theme in THEMES:
+                    wear(driver, theme)
+                    settle(driver)
+                    found[f"{page}, {width}, {theme}"] = faults(driver)
             resize(driver, 1400, 900)
             wear(driver, THEMES[0])
     assert {k: v for k, v in found.items() if v} == {}
 
 
-@pytest.mark.skipif(not SOAK, reason="a minute: make soak")
+def test_neither_the_list_of_pages_nor_what_unfolds_on_a_phone_has_anything_that_axe_objects_to(site):
+    found: dict[str, list[str]] = {}
+    with browser(390, THEMES[0]) as driver:
+        for opener, theme in itertools.product((".st-key-pages summary", ".st-key-share button"), THEMES):
+            wear(driver, theme)
+            driver.get(site)
+            settle(driver)
+            driver.find_element("css selector", opener).click()
+            time.sleep(0.5)
+            settle(driver)
+            found[f"{opener}, {theme}"] = faults(driver)
+    assert {k: v for k, v in found.items() if v} == {}
+
+
 def test_neither_the_drawer_nor_the_tour_has_anything_that_axe_objects_to(site):
     with browser(1400, THEMES[0]) as driver:
         for opener in ("[class*=st-key-open-model-auc] button", "[class*=st-key-tour-start] button"):

@@ -124,6 +124,57 @@ def test_the_view_is_in_the_link(site):
         assert "offer_v5" in driver.find_element("css selector", ".tl-path").text
 
 
+def test_a_phones_list_of_pages_is_walked_by_keyboard_and_folds_on_arrival(site):
+    with browser(SIZES["phone"], "light") as driver:
+        driver.get(f"{site}/models?model=offer_v5")
+        settle(driver)
+        assert not driver.find_element("css selector", "[data-testid=stExpandSidebarButton]").is_displayed()
+        driver.execute_script("document.querySelector('.st-key-pages summary').focus()")
+        driver.switch_to.active_element.send_keys("\ue007")
+        end = time.monotonic() + PATIENCE
+        while len(driver.find_elements("css selector", ".st-key-pages-list a")) < len(PAGES):
+            assert time.monotonic() < end, "no list of pages"
+            time.sleep(0.1)
+        settle(driver)
+        shown = driver.find_element("css selector", ".st-key-pages-list")
+        assert [e.text for e in shown.find_elements("css selector", "h2")] == ["Measure", "Govern", "About"]
+        assert shown.find_element("css selector", "[aria-current=page]").text == "Models"
+        for page in ("Scorecard", "Where value is lost", "Early warning"):
+            driver.switch_to.active_element.send_keys("\ue004")
+            assert driver.switch_to.active_element.text == page
+        driver.switch_to.active_element.send_keys("\ue007")
+        while driver.find_element("css selector", "h1").text != "Early warning":
+            assert time.monotonic() < end, "the page did not change"
+            time.sleep(0.1)
+        settle(driver)
+        assert "model=offer_v5" in driver.current_url
+        assert driver.find_elements("css selector", ".st-key-pages-list a") == []
+
+
+# Text of a phone's window that ends outside it and cannot be scrolled to.
+OUTSIDE = """
+const wide = document.documentElement.clientWidth;
+return [...document.querySelectorAll('[data-testid=stMain] .stHtml *')].filter(e => [...e.childNodes].some(n => n.nodeType === 3
+  && n.textContent.trim()) && !e.closest('.tl-scroll') && e.getBoundingClientRect().right > wide + 1).map(e => e.className);
+"""
+LENGTHEN = """
+document.querySelectorAll('.stHtml b, .stHtml p, .stHtml span, .tl-name, .stHtml dt, .stHtml dd').forEach(e => {
+  if (!e.children.length && !e.closest('.tl-top, .tl-foot, .tl-by, .tl-num, .tl-legend')) e.textContent = 'x'.repeat(200); });
+"""
+
+
+def test_a_word_of_two_hundred_letters_breaks_its_line_on_a_phone(site):
+    with browser(SIZES["phone"], "light") as driver:
+        for page in ("", "models"):
+            driver.get(f"{site}/{page}")
+            settle(driver)
+            driver.execute_script(LENGTHEN)
+            assert driver.execute_script(OUTSIDE) == []
+            assert driver.execute_script(
+                "const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth <= m.clientWidth"
+            )
+
+
 def test_every_answer_carries_the_security_headers(site):
     for path in ("/", "/_stcore/health", "/app/static/inter-latin.woff2", "/static/nothing"):
         try:

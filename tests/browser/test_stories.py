@@ -158,7 +158,7 @@ def test_8_the_fraud_models_young_weeks_cannot_be_judged_yet(desk, site):
     """Rare positives and labels that arrive months late: young weeks cannot be judged yet."""
     reader = Reader(desk, site).choose("Initiative", "Fraud screening")
     reader.reads("Predictions whose outcome is known", "not met", within=tile("model-label-coverage"))
-    reader.reads("not enough data", within=tile("model-recall"))
+    reader.reads("too young to be judged", "no data", within=tile("model-recall"))
     reader.opens("Predictions whose outcome is known").reads(
         "Why it matters", within="[data-testid=stDialog]"
     )

@@ -105,7 +105,7 @@ def act(ledger: Ledger, found: Sources) -> tuple[Receipt, ...]:
     for decision in found.look.rows("gate_decisions"):
         if decided.late(found.look, decision, today):
             by = decided.review_of(found.look, decision)["ratify_by"]
-            lapse = _event(decision, "lapsed", f"it was to be ratified by {by}")
+            lapse = _event(decision, "lapsed", f"it was to be ratified by {_day(by)}")
             done += _carry_out(ledger, (lapse,), _key("lapsed", decision))
     return tuple(done)
 
@@ -138,3 +138,8 @@ def _event(decision: Row, event: str, why: str, condition: str = "") -> Add:
 
 def _key(verb: str, row: Row) -> str:
     return uuid.uuid5(_ACTS, f"{verb} {row.register} {row.record_id} {row.version}").hex
+
+
+def _day(day: object) -> str:
+    """A day as it is written into the ledger, for readers."""
+    return f"{day.day} {day:%b %Y}" if isinstance(day, dt.date) else str(day)
