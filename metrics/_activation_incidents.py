@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from metrics.core.shapes import Floats
 
@@ -36,7 +36,7 @@ def incident_days(good: Floats, n: Floats) -> NDArray[np.bool_]:
     z = np.zeros(len(n))
     z[able] = (good.sum(axis=1) - (n * share).sum(axis=1))[able] / spread[able]
     usual = MAD_TO_SD * float(np.median(np.abs(z[able] - np.median(z[able])))) if able.any() else 1.0
-    p = np.where(able, norm.cdf(z / max(usual, 1.0)), 1.0)
+    p = np.where(able, ndtr(z / max(usual, 1.0)), 1.0)
     return _discovered(p)
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from metrics._model_rollups import SCORES, ScoreCells
 from metrics.core.intervals import Z
@@ -72,6 +71,8 @@ def known_of(cells: ScoreCells) -> Known:
 
 def isotonic(n: Floats, positives: Floats) -> Floats:
     """The rising rates that fit best, (B,), of bins by ascending score with n > 0."""
+    from scipy.optimize import isotonic_regression  # slow to load, and seldom used
+
     fitted: Floats = np.asarray(isotonic_regression(positives / n, weights=n).x, dtype=float)
     return fitted
 

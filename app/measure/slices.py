@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from data.engines import Columns
 from data.sql import date_of
@@ -83,6 +82,8 @@ def _key(columns: Columns, name: str) -> np.ndarray:
 
 def _codes(arrays: Sequence[np.ndarray], rows: int) -> Ints:
     """Dense codes of the rows' combinations, in sorted order of the first array, then the second, ..."""
+    import pandas as pd  # slow to load, and of no use before a page is drawn
+
     code = np.zeros(rows, dtype=np.int64)
     for values in arrays:
         one, labels = pd.factorize(values, sort=True, use_na_sentinel=False)

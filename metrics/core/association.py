@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import rankdata
 
 from metrics.core.intervals import Z
 from metrics.core.metric import Estimate, undefined
@@ -21,6 +20,8 @@ METHOD = "Spearman's rank correlation of changes, Fisher's z with Bonett and Wri
 
 def association(first: Floats, second: Floats) -> Estimate:
     """Two series of equal length in order of time, NaN where a value is unknown. A change needs two neighbours known."""
+    from scipy.stats import rankdata  # slow to load, and seldom used
+
     steps = np.column_stack([np.diff(np.asarray(first, float)), np.diff(np.asarray(second, float))])
     pairs = steps[~np.isnan(steps).any(axis=1)]
     n = len(pairs)

@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from metrics.core.intervals import Z
@@ -118,6 +117,8 @@ def _newcombe(value: float, m: float, k: float) -> tuple[float, float]:
 
 
 def _newcombe_low(value: float, m: float, k: float) -> float:
+    from scipy.optimize import brentq  # slow to load, and seldom used
+
     size = (m + k) / 2 - 1
 
     def excess(theta: float) -> float:

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtri, stdtr, stdtrit
 
 from metrics.core.shapes import Floats
@@ -104,6 +103,7 @@ def koopman(k1: float, n1: float, k2: float, n2: float) -> Interval:
 
 def _koopman_upper(k1: float, n1: float, k2: float, n2: float) -> float:
     """Ratio above the estimate at which the score test just rejects; found on the log scale."""
+    from scipy.optimize import brentq  # slow to load, and seldom used
 
     def excess(log_ratio: float) -> float:
         return _ratio_score(math.exp(log_ratio), k1, n1, k2, n2) - Z

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.optimize import OptimizeWarning, curve_fit
 
 from metrics.core.intervals import Interval, Z
 from metrics.core.shapes import Floats
@@ -71,6 +70,8 @@ def _begins_clear(effects: tuple[Interval, ...], sign: float) -> bool:
 
 def _half_life(x: Floats, y: Floats, errors: Floats) -> Interval | None:
     """Half-life in days with its interval; None where no exponential fits or it is too long to be seen."""
+    from scipy.optimize import OptimizeWarning, curve_fit  # slow to load, and seldom used
+
     start = (float(y[0]), math.log(2) / max(float(x[-1]), 1.0))
     with warnings.catch_warnings():
         warnings.simplefilter("error", OptimizeWarning)

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
-from scipy.optimize import nnls
 
 from metrics.core.intervals import Z
 from metrics.core.shapes import Floats, Ints
@@ -200,6 +198,9 @@ class _Model:
 
     def _newton(self, fit: _Fit, active: Ints) -> Floats:
         """Maximum of the quadratic approximation on the active supports, masses >= 0 (Wang 2008)."""
+        from scipy.linalg import solve_triangular  # slow to load, and seldom used
+        from scipy.optimize import nnls
+
         c, size = self.counts, active.size + 1
         pull = c.weight / c.weight.sum() / fit.likely**2
         first, past = np.searchsorted(active, c.first), np.searchsorted(active, c.last, "right")
