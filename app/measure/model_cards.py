@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,16 +97,13 @@ class ModelDetail:
 def model_lines(frame: Frame) -> tuple[ModelLine, ...]:
     """Every model in scope, those that need attention first."""
     read = {key: frame.read(ALL[key]) for key in FACTS}
-    every = [j for m in ALL.values() if m.family == "model" and m.rollup.stored for j in frame.read(m)]
+    every: dict[str, list[Judged]] = defaultdict(list)
+    for metric in (m for m in ALL.values() if m.family == "model" and m.rollup.stored):
+        for one in frame.read(metric):
+            every[_model(one)].append(one)
     names = sorted({_model(j) for j in read["model.predictions"]} - {""})
     lines = [
-        _line(
-            frame,
-            name,
-            {k: _of(found, name) for k, found in read.items()},
-            [j for j in every if _model(j) == name],
-        )
-        for name in names
+        _line(frame, name, {k: _of(found, name) for k, found in read.items()}, every[name]) for name in names
     ]
     return tuple(sorted(lines, key=lambda line: (ORDER.index(line.worst.verdict.state), line.model)))
 
