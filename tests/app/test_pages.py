@@ -162,7 +162,7 @@ def test_the_measures_without_a_target_can_be_shown(enterprise: Runtime, monkeyp
 
 def test_definitions_are_found_by_their_words(enterprise: Runtime, monkeypatch):
     at = open_page(enterprise.settings.home, "definitions", monkeypatch, q="four-fifths")
-    assert [e.label.split("**")[1] for e in at.expander] == [
+    assert [e.label.split("**")[1] for e in at.expander if "**" in e.label] == [
         "Four-fifths rule: lowest selection ratio", "Four-fifths rule where attributes meet",
     ]  # fmt: skip
 

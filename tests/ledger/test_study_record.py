@@ -59,7 +59,7 @@ def test_other_digits_from_the_same_versions_block_and_are_kept_beside_the_first
     path = written(tmp_path)
     first, _ = run(lite, settings, path)
     moved = dataclasses.replace(
-        judged(first, ()), diagnostics=first.diagnostics[:-2], estimate=first.estimate + 1e-12
+        judged(first, ()), diagnostics=first.diagnostics[:-2], estimate=first.estimate + 1e-6
     )
     found = audited(lite.ledger, settings, moved)
     assert gate(found, "reproducibility").verdict is Verdict.BLOCK
@@ -79,7 +79,7 @@ def test_other_digits_from_other_versions_are_told_and_keep_their_grade(
     monkeypatch.setattr(studies, "versions", lambda: ("numpy 0.1",))
     first, _ = run(lite, settings, path)
     monkeypatch.undo()
-    moved = dataclasses.replace(first, diagnostics=first.diagnostics[:-2], estimate=first.estimate + 1e-12)
+    moved = dataclasses.replace(first, diagnostics=first.diagnostics[:-2], estimate=first.estimate + 1e-6)
     found = audited(lite.ledger, settings, moved)
     assert gate(found, "reproducibility").verdict is Verdict.WARN
     assert "numpy 0.1" in gate(found, "reproducibility").why

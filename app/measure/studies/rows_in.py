@@ -19,6 +19,7 @@ from app.measure.studies.spec import Source, SpecError
 from app.measure.studies.table import Table
 from data.engines import Warehouse
 
+LONGEST_NAME = 131_072  # characters of a column's name
 BLOCK, LONGEST_ROW = 1 << 20, 64 << 20  # bytes that are parsed at a time
 MOST_BYTES = 4 << 30  # of a file, unpacked
 
@@ -78,6 +79,7 @@ def _csv(raw: bytes, source: Source) -> pa.Table:
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")  # line ends of old spreadsheets
     head = raw.split(b"\n", 1)[0].decode("utf-8").rstrip("\r")
+    csv.field_size_limit(LONGEST_NAME)  # one for the whole process: every reader sets its own
     header = next(csv.reader([head], delimiter=source.delimiter), [])
     name = source.name
     if len(header) == 1 and (
