@@ -168,6 +168,8 @@ document.querySelectorAll('.stHtml b, .stHtml p, .stHtml span, .tl-name, .stHtml
 """
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not SOAK, reason="a browser of its own; every page is tried with such names in make soak")
 def test_a_word_of_two_hundred_letters_breaks_its_line_on_a_phone(site):
     with browser(SIZES["phone"], "light") as driver:
         for page in ("", "models"):
