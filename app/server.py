@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import secrets
-import sys
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,9 +28,6 @@ HEADERS = (
     ("referrer-policy", "no-referrer"),
     ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
 )
-# Pages take turns rather than share each moment: one after the other, both are drawn sooner than side by side. Short
-# enough that the server's own thread, which answers everybody, is not kept waiting where a reader would see it.
-SWITCH_SECONDS = 0.025
 
 
 class SecurityHeaders:
@@ -147,7 +143,6 @@ def run(settings: Settings, host: str, port: int) -> None:
     from app.startup import check
 
     set_up_logs(settings.logs)
-    sys.setswitchinterval(SWITCH_SECONDS)
     os.chdir(ROOT)  # where the front end's options are
     for shout in check(settings, host, loose_options()):
         logging.getLogger("throughline").warning("%s", shout)
