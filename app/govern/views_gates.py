@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 
+from app.govern.gates import criteria as terms
 from app.govern.gates import decided, panel
 from app.govern.gates.evaluate import Sources
 from app.govern.gates.look import Look
@@ -19,7 +19,6 @@ from app.measure.admitted import Objections, once
 from app.measure.readings import Readings
 from app.runtime import Runtime
 
-_RECORD = re.compile(r": [A-Z]{3,4}-\d{4,}\b")
 SOON = dt.timedelta(days=30)  # acceptances that end within these days are on the agenda
 
 
@@ -124,14 +123,17 @@ def kept_words(found: Calibration) -> str:
     return f"{share} ({interval}).{why}"
 
 
-def _plainly(room: Room, review: Row, why: str) -> str:
-    """Criteria by their names alone: the one model and the one experiment of the initiative need no identifier here."""
-    row = room.shelf.get("initiatives", {}).get(review.text("initiative"))
-    for field in ("model_ids", "experiment_ids") if row else ():
-        held = row.words(field) if row else ()
-        if len(held) == 1:
-            why = why.replace(f": {held[0]}", "").replace(f" {held[0]}", "")
-    return _RECORD.sub("", why)
+def plainly(keys: tuple[str, ...], why: str) -> str:
+    """Criteria by the name of their term alone, where no other of the review's criteria has the same."""
+    named = [key.partition(": ")[0] for key in keys]
+    for key, name in zip(keys, named, strict=True):
+        if named.count(name) == 1:
+            why = why.replace(key, name)
+    return why
+
+
+def _plainly(review: Row, why: str) -> str:
+    return plainly(tuple(c.key for c in terms.read(review.text("criteria"))), why)
 
 
 def _reviews(room: Room, found: Sources) -> tuple[Item, ...]:
@@ -145,7 +147,7 @@ def _reviews(room: Room, found: Sources) -> tuple[Item, ...]:
         seat = panel.seat_of(found.look, review, me) if me else ""
         mine = bool(seat) and not panel.why_not_vote(found.look, review, me, seat)
         cast = f"{got.ballot.counted.present} of {got.ballot.counted.quorum} votes for the quorum"
-        text = f"{cast}; {_plainly(room, review, holds)}"
+        text = f"{cast}; {_plainly(review, holds)}"
         point = f"review {review.record_id}"
         items.append(
             Item("review", review.record_id, title_of(room, review), words.sentence(text), mine, point)
@@ -170,7 +172,7 @@ def _decisions(room: Room, past: tuple[ThenNow, ...]) -> tuple[Item, ...]:
             items.append(_back("kill", number, title, text))
         elif one.outdated and one.decision["outcome"] in decided.GO:
             moved = "; ".join(f"{c.key}: {c.why}" for c in one.changes if c.material)
-            items.append(_back("outdated", number, title, _plainly(room, one.review, moved) + on))
+            items.append(_back("outdated", number, title, _plainly(one.review, moved) + on))
     return tuple(items)
 
 
@@ -193,7 +195,7 @@ def _acceptances(room: Room) -> tuple[Item, ...]:
 
 
 def _decided(room: Room, one: ThenNow) -> Decided:
-    today = "would pass" if one.passes else f"would not pass: {_plainly(room, one.review, one.standing.why)}"
+    today = "would pass" if one.passes else f"would not pass: {_plainly(one.review, one.standing.why)}"
     return Decided(
         one.decision.record_id, title_of(room, one.review), one.decision.text("outcome"), words.date(one.decision.at.date()),
         one.stands.value, today, one.outdated, one.then.sha256,

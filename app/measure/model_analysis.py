@@ -95,7 +95,7 @@ def model_analysis(frame: Frame, name: str) -> Analysis:
     figures = tuple(j for key in TOLD for j in own.read(ALL[key])[:1])
     return Analysis(
         name, figures, _drift(own), _precision(own), _arrival(own), _heat(own), _gap(own), _facts(own),
-        frame.readings.derived("sql", lambda: sql_of(ALL["model.auc"], frame.runtime.warehouse, None)),
+        frame.readings.derived("SQL of model.auc", lambda: sql_of(ALL["model.auc"], frame.runtime.warehouse, None)),
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ from metrics.core.metric import (
     Scope,
     protected,
     undefined,
-)  # fmt: skip
+)
 from metrics.core.shapes import Counts
 
 T = TypeVar("T")

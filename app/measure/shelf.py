@@ -10,10 +10,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 READINGS = 8192  # finished answers kept in memory; each is a few hundred bytes to some kilobytes
 SLICES, SLICE_BYTES = 512, 192 * 2**20  # merged cells, and how large together
-ASKED, ASKED_BYTES = (
-    512,
-    64 * 2**20,
-)  # the same of what no rollup holds: dear to ask again, so nothing else displaces it
+# The same of what no rollup holds: dear to ask again, so nothing else displaces it.
+ASKED, ASKED_BYTES = 512, 64 * 2**20
 DERIVED = 64  # cells as finalisers take them, and what is made of many Readings
 
 

@@ -12,6 +12,7 @@ from app.govern.commands import execute, values_of
 from app.govern.model import Actor, Change, Ledger
 from app.govern.open import open_ledger
 from app.govern.views import open_room
+from app.govern.views_gates import plainly
 from app.runtime import Runtime, utc_now
 from app.settings import Settings
 from data import ledger_store
@@ -221,3 +222,9 @@ def test_who_may_not_open_a_meeting_sees_who_may(home, monkeypatch):
     at = as_persona(open_page(home, "meeting", monkeypatch), "jonas")
     assert "A member of the council opens one" in shown(at)
     assert not [b for b in at.button if b.label == "Open the meeting"]
+
+
+def test_a_criterion_is_told_by_its_term_alone_and_an_identifier_eats_no_other_word():
+    keys = ("benefit: met", "precision", "posture: POST-0001 met", "auc: a", "auc: b")
+    why = "not met: benefit: met, posture: POST-0001 met; no data: auc: a"
+    assert plainly(keys, why) == "not met: benefit, posture; no data: auc: a"

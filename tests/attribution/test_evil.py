@@ -173,18 +173,18 @@ def test_data_without_spread_have_no_interval_no_p_value_and_are_never_attribute
     assert verdicts(found)["undefined_figures"] == "pass"
 
 
+EVERY_DESIGN = [
+    (TRIAL, {"g": ARM, "y": Y}),
+    (DID, PANEL),
+    (ROLLOUT, {**PANEL, "c": STARTS}),
+    (REGION, REGIONS),
+    (SERIES, {"t": T, "y": LEVEL}),
+]
+ADJUSTED = ({**TRIAL, "adjust_for": ["x"]}, {"g": ARM, "y": Y, "x": RNG.normal(size=N) + 1.7e9})
+
+
 @pytest.mark.parametrize("shift", [1e9, -1e9, 1e12])
-@pytest.mark.parametrize(
-    ("spec", "rows"),
-    [
-        (TRIAL, {"g": ARM, "y": Y}),
-        ({**TRIAL, "adjust_for": ["x"]}, {"g": ARM, "y": Y, "x": RNG.normal(size=N) + 1.7e9}),
-        (DID, PANEL),
-        (ROLLOUT, {**PANEL, "c": STARTS}),
-        (REGION, REGIONS),
-        (SERIES, {"t": T, "y": LEVEL}),
-    ],
-)
+@pytest.mark.parametrize(("spec", "rows"), [*EVERY_DESIGN, ADJUSTED])
 def test_a_far_level_takes_no_digits_of_the_effect(tmp_path, spec, rows, shift):
     near = study(tmp_path, **spec, data=csv_of(tmp_path, **rows))
     shifted = {**rows, "y": [f"{shift + v:.6f}" for v in rows["y"]]}
@@ -198,16 +198,7 @@ def test_a_far_level_takes_no_digits_of_the_effect(tmp_path, spec, rows, shift):
 
 
 @pytest.mark.parametrize("factor", [1e-9, 1e9])
-@pytest.mark.parametrize(
-    ("spec", "rows"),
-    [
-        (TRIAL, {"g": ARM, "y": Y}),
-        (DID, PANEL),
-        (ROLLOUT, {**PANEL, "c": STARTS}),
-        (REGION, REGIONS),
-        (SERIES, {"t": T, "y": LEVEL}),
-    ],
-)
+@pytest.mark.parametrize(("spec", "rows"), EVERY_DESIGN)
 def test_another_unit_of_the_outcome_changes_nothing_but_the_unit(tmp_path, spec, rows, factor):
     one = study(tmp_path, **spec, data=csv_of(tmp_path, **rows))
     other = study(tmp_path, **spec, data=csv_of(tmp_path, **{**rows, "y": rows["y"] * factor}))
