@@ -50,12 +50,13 @@ def headlines(runtime: Runtime, keys: Iterable[str] = ALL) -> dict[tuple[object,
 
 
 def everything(runtime: Runtime, keys: Iterable[str] = MEASURED) -> dict[tuple[object, ...], Reading]:
-    """Every Reading of every metric in every scope, by what it is of."""
+    """Every Reading of every metric in every scope, by what it is of; all from the data as they are now, as a page's are."""
+    readings = runtime.readings.pinned()
     return {
         (key, scope.by, reading.by): reading
         for key in keys
         for scope in scopes(ALL[key])
-        for reading in runtime.readings.read(ALL[key], scope)
+        for reading in readings.read(ALL[key], scope)
     }
 
 

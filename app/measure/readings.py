@@ -71,7 +71,7 @@ class Readings:
     def pinned(self) -> Readings:
         """The same answers, all from the data as they are now; shares everything kept in memory."""
         pinned = copy.copy(self)
-        pinned.store = self.store.pinned()
+        pinned.store, pinned.warehouse = self.store.pinned(), self.warehouse.pinned()
         pinned._ledger = self._ledger.pinned()  # noqa: SLF001
         pinned._objections = once(self._objections)  # noqa: SLF001
         pinned._frozen = True  # noqa: SLF001 (a copy of itself)

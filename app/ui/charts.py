@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import streamlit as st
 
@@ -17,13 +16,13 @@ from app.measure.judged import Judged, bucket_of, drawable
 from app.measure.manner import manner
 from app.measure.takeaway import file_name
 from app.ui.marks import text
+from app.ui.spelled import Spec, Spelled
 from app.ui.theme import REFERENCE_LINE, SERIES, TARGET_LINE
 from metrics.core.metric import Reading
 from metrics.core.shapes import Floats
 
 MOST_POINTS = 500
 TINT = "rgba(14,127,191,0.16)"
-Spec = dict[str, Any]  # plotly's own format
 # One button, by mouse, touch and keyboard: the picture is made by the browser itself, and nothing leaves it.
 CONFIG: Spec = {
     "displayModeBar": "hover", "modeBarButtons": [["toImage"]], "displaylogo": False, "responsive": True,
@@ -58,7 +57,7 @@ def draw(chart: Chart | None, key: str) -> None:
     below = f'<p class="tl-note">{text(chart.note)}</p>' if chart.note else ""
     st.html(f'<h2 class="tl-h">{text(chart.finding)}</h2>{below}')
     if chart.figure:
-        st.plotly_chart(chart.figure, key=key, config=_config(chart), alt=chart.alt)
+        st.plotly_chart(Spelled(chart.figure), key=key, config=_config(chart), alt=chart.alt)
 
 
 def _config(chart: Chart) -> Spec:

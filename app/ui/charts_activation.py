@@ -12,7 +12,8 @@ from app.measure import words
 from app.measure.activation_cards import Trend
 from app.measure.activation_curves import Curve
 from app.measure.judged import bucket_of
-from app.ui.charts import Chart, Spec, history, layout, level, step_band, thinned
+from app.ui.charts import Chart, history, layout, level, step_band, thinned
+from app.ui.spelled import Spec
 from app.ui.theme import ALARM, SERIES
 from metrics._activation_waterfall import Leg
 

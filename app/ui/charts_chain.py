@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from app.measure import words
-from app.ui.charts import Chart, Spec, layout
+from app.ui.charts import Chart, layout
+from app.ui.spelled import Spec
 from app.ui.theme import SERIES
 from metrics._chain_line import Step
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.govern.study_words import number
 from app.measure.studies.outcome import StudyResult
-from app.ui.charts import Chart, Spec, layout, level
+from app.ui.charts import Chart, layout, level
+from app.ui.spelled import Spec
 from app.ui.theme import SERIES
 
 

@@ -8,7 +8,8 @@ from app.measure import words
 from app.measure.experiment_cards import ExperimentCard
 from app.measure.fairness_cards import RatePanel
 from app.measure.judged import Judged
-from app.ui.charts import Chart, Spec, layout, level
+from app.ui.charts import Chart, layout, level
+from app.ui.spelled import Spec
 from app.ui.theme import SERIES
 
 ROW = 34  # pixels a row

@@ -7,7 +7,8 @@ import streamlit as st
 from app.measure import words
 from app.measure.judged import bucket_of
 from app.measure.model_cards import Bars, ModelDetail, Promises, RocCurve
-from app.ui.charts import Chart, Spec, band, draw, history, layout, named, thinned
+from app.ui.charts import Chart, band, draw, history, layout, named, thinned
+from app.ui.spelled import Spec
 from app.ui.theme import REFERENCE_LINE, SERIES
 
 HEIGHT = 300

@@ -6,7 +6,8 @@ import numpy as np
 
 from app.govern.views_pilots import Curve
 from app.measure import words
-from app.ui.charts import Chart, Spec, layout, level, step_band, thinned
+from app.ui.charts import Chart, layout, level, step_band, thinned
+from app.ui.spelled import Spec
 from app.ui.theme import SERIES
 
 HEIGHT = 300

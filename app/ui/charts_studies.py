@@ -7,7 +7,8 @@ from itertools import accumulate
 from app.govern.study_words import amount, number
 from app.measure import words
 from app.measure.studies.outcome import StudyResult
-from app.ui.charts import TINT, Chart, Spec, layout, level
+from app.ui.charts import TINT, Chart, layout, level
+from app.ui.spelled import Spec
 from app.ui.theme import ALARM, REFERENCE_LINE, SERIES
 
 

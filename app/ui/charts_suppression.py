@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from app.measure import words
 from app.measure.suppression_cards import TIER_WORDS, Carrying, SuppressionBoard
-from app.ui.charts import Chart, Spec, layout, thinned
+from app.ui.charts import Chart, layout, thinned
+from app.ui.spelled import Spec
 from app.ui.theme import ALARM, SERIES, TARGET_LINE
 
 TIER_COLOURS = {"in_flight": SERIES[5], "breach": SERIES[1], "past_legal_deadline": ALARM}

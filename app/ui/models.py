@@ -11,8 +11,9 @@ from app.measure.judged import Frame
 from app.measure.model_analysis import FEW, SHAPES, Analysis, Curve, DriftRow, Heat
 from app.measure.restated import Restated, days_to_compare, restated
 from app.ui import charts, tables
-from app.ui.charts import TINT, Chart, Spec, draw, layout
+from app.ui.charts import TINT, Chart, draw, layout
 from app.ui.marks import text
+from app.ui.spelled import Spec
 from app.ui.theme import SERIES, TARGET_LINE
 from metrics import ALL
 from metrics.core.metric import Reading
