@@ -16,15 +16,17 @@ from pathlib import Path
 
 import pytest
 
+from app.measure.refresh import refresh
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from data.load.tables import load_tables
-from metrics import ALL
+from metrics import ALL, ROLLUPS
 from metrics.core.metric import Scope
 from tests.cases import ROOT, SOAK
-from tests.conftest import NOW, refreshed
+from tests.conftest import NOW, clock
 
-KILLS = 50 if SOAK else 3  # make soak runs all fifty
+KILLS = 50 if SOAK else 3  # make soak runs all fifty, and every rollup
+KEYS = tuple(k for k, r in ROLLUPS.items() if r.stored and (SOAK or "predictions" in r.tables))
 OLD, NEW = 4_000, 60_000
 FLOOR = 0.02  # seconds
 CHILD = """
@@ -35,7 +37,7 @@ from app.runtime import open_runtime
 from app.settings import Settings
 from data.load.tables import load_tables
 from metrics import ROLLUPS
-home, what, file = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+home, what, file, keys = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4:]
 runtime = open_runtime(Settings(home=home))
 now = dt.datetime(2026, 11, 1, 9, tzinfo=dt.UTC)
 print("ready", flush=True)
@@ -43,7 +45,7 @@ sys.stdin.readline()
 if what == "load":
     assert load_tables(runtime.lake, "predictions", [file], now=now)[0].outcome in ("loaded", "nothing new")
 else:
-    refresh(ROLLUPS.values(), runtime.warehouse, runtime.store, lambda: now)
+    refresh([ROLLUPS[k] for k in keys], runtime.warehouse, runtime.store, lambda: now)
 print("done", flush=True)
 """
 
@@ -56,9 +58,13 @@ def predictions(first: int, last: int) -> str:
     return "prediction_id,model_id,entity_id,predicted_at,score,attr_region\n" + "\n".join(rows) + "\n"
 
 
+def brought_up_to_date(runtime: Runtime) -> None:
+    refresh([ROLLUPS[k] for k in KEYS], runtime.warehouse, runtime.store, clock)
+
+
 def child(home: Path, what: str, file: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(home), what, str(file)],
+        [sys.executable, "-c", CHILD, str(home), what, str(file), *KEYS],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -151,7 +157,7 @@ def prepare(home: Path, what: str, files: tuple[Path, Path]) -> None:
     """A home at OLD rows, with the new ones still to load or already loaded and still to refresh."""
     runtime = open_runtime(Settings(home=home))
     load_tables(runtime.lake, "predictions", [files[0]], now=NOW)
-    refreshed(runtime)
+    brought_up_to_date(runtime)
     if what == "refresh":
         load_tables(runtime.lake, "predictions", [files[1]], now=NOW)
 
@@ -159,7 +165,7 @@ def prepare(home: Path, what: str, files: tuple[Path, Path]) -> None:
 def repaired(runtime: Runtime, second: Path) -> None:
     """The next run finishes the work; nothing is doubled, damaged or left lying about."""
     load_tables(runtime.lake, "predictions", [second], now=NOW)
-    refreshed(runtime)
+    brought_up_to_date(runtime)
     assert (facts(runtime), total(runtime)) == (NEW, NEW)
     assert runtime.lake.damaged() == []
     runtime.lake.sweep(grace_seconds=0)
