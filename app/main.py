@@ -59,7 +59,7 @@ PAGES = tuple(entry for section in SECTIONS.values() for entry in section)
 
 pages = {
     section: [
-        st.Page(ROOT / "pages" / f"{name}.py", title=title, url_path=name, default=name == share.FIRST)
+        nav.page(ROOT / "pages" / f"{name}.py", title, first=name == share.FIRST)
         for title, name, _ in entries
     ]
     for section, entries in SECTIONS.items()

@@ -62,8 +62,8 @@ class Runtime:
         from app.govern import books
 
         ledger = self.door.ledger()
-        aims = (books.targets(ledger) if ledger else ()) or load_targets(self.settings.home)
-        return (*aims, *(books.budgets(ledger) if ledger else ()))
+        held = books.promises(ledger) if ledger else books.Promises()
+        return (*(held.targets or load_targets(self.settings.home)), *held.budgets)
 
 
 def open_runtime(settings: Settings) -> Runtime:

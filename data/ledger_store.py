@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from data import ledger
 from data.disk import sha256_of
+from data.sqlite_open import OPEN, kept
 
 BUSY_MS = 5_000
 # Deletes that INSERT OR REPLACE makes are seen by the append-only triggers only with recursive_triggers.
@@ -56,7 +57,22 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One consistent look; nothing is kept."""
-        with self._engine.connect() as db:
+        with self._reading(self._engine) as db:
+            yield db
+
+    @contextlib.contextmanager
+    def read_anew(self) -> Iterator[sa.Connection]:
+        """The same through a connection of its own: every page comes from the file, none from what another has in memory."""
+        engine = _engine(self.url, locked=True)
+        try:
+            with self._reading(engine) as db:
+                yield db
+        finally:
+            engine.dispose()
+
+    @contextlib.contextmanager
+    def _reading(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        with engine.connect() as db:
             if not self.sqlite:
                 db = db.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901 (the same one)
             with db.begin():
@@ -124,8 +140,9 @@ def _engine(url: sa.URL, *, locked: bool) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(url, poolclass=sa.NullPool)
+        engine = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=OPEN, max_overflow=-1)
         sa.event.listen(engine, "connect", _locked_down if locked else _opened)
+        kept(engine, url.database or "")
         sa.event.listen(engine, "begin", _begin)
         return engine
     options = {"options": _POSTGRES, "connect_timeout": 5}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from data import former
+from data.sqlite_open import Reader
 
 LAYOUT = 2  # of the table `refreshes`; a change makes every rollup anew
 NO_DAY = -1  # partition of rows whose day is not known (undated tables, labels before their prediction)
@@ -110,6 +111,7 @@ class Manifest:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._held: dict[str, Held] = {}  # by store; replaced whole, so threads may share it
+        self._reader = Reader(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect() as db:
             _renew(db)
@@ -140,7 +142,7 @@ class Manifest:
                 raise
 
     def generation(self) -> int:
-        with self._connect() as db:
+        with self._reader.look() as db:
             return int(db.execute("SELECT n FROM generation").fetchone()[0])
 
     def files(self, store: str, name: str | None = None) -> tuple[File, ...]:
@@ -180,18 +182,18 @@ class Manifest:
 
     def loads(self, limit: int = 100) -> tuple[Load, ...]:
         query = f"{_LOADS} ORDER BY id DESC LIMIT ?"
-        with self._connect() as db:
+        with self._reader.look() as db:
             return tuple(Load(*r) for r in db.execute(query, (limit,)))
 
     def loaded(self, name: str, sha256: str) -> Load | None:
         """The load that already took these very bytes into this table, if any."""
         query = f"{_LOADS} WHERE name = ? AND sha256 = ? AND outcome = 'loaded' ORDER BY id LIMIT 1"
-        with self._connect() as db:
+        with self._reader.look() as db:
             row = db.execute(query, (name, sha256)).fetchone()
         return Load(*row) if row else None
 
     def refreshes(self) -> dict[str, Refreshed]:
-        with self._connect() as db:
+        with self._reader.look() as db:
             return {r[0]: Refreshed(*r) for r in db.execute(_REFRESHES)}
 
     def held(self, store: str) -> Held:
@@ -201,7 +203,7 @@ class Manifest:
         this process has met are not built again.
         """
         known = self._held.get(store)
-        with self._connect() as db:
+        with self._reader.look() as db:
             db.execute("BEGIN")
             generation = int(db.execute("SELECT n FROM generation").fetchone()[0])
             if known is None or known.generation != generation:
@@ -218,7 +220,7 @@ class Manifest:
 
     def facts_at(self, generation: int) -> tuple[File, ...] | None:
         """The fact files that were current at a generation; None where some of them may be forgotten."""
-        with self._connect() as db:
+        with self._reader.look() as db:
             db.execute("BEGIN")
             rows = former.files_at(db, generation)
             db.execute("COMMIT")
@@ -226,7 +228,7 @@ class Manifest:
 
     def kept_paths(self) -> set[str]:
         """Paths of all current files and of those that a rollup's cells still reflect."""
-        with self._connect() as db:
+        with self._reader.look() as db:
             db.execute("BEGIN")
             kept = {str(r[0]) for r in db.execute("SELECT path FROM files")} | former.paths(db)
             db.execute("COMMIT")
@@ -246,7 +248,7 @@ class Manifest:
             f"SELECT DISTINCT name, day FROM touches WHERE name IN ({marks}) AND generation > ? ORDER BY 1, 2"  # noqa: S608 (only question marks)
         )
         found: dict[str, list[int]] = {}
-        with self._connect() as db:
+        with self._reader.look() as db:
             for name, day in db.execute(query, (*names, since)):
                 found.setdefault(name, []).append(day)
         return {name: tuple(days) for name, days in found.items()}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from app.govern.kept import kept
 from app.govern.model import Row
 from app.govern.views import Room
 from app.measure.judged import Frame, Judged
@@ -37,21 +39,30 @@ def _infinitive(level: str) -> str:
 def mandate(room: Room, frame: Frame, model: str, evidence: tuple[Judged, ...] = ()) -> Mandate:
     """The right of one model: the narrowest that any of its decisions gives. `evidence`: its other judged Readings."""
     told = tuple(Told(j.metric.title, j.verdict) for j in evidence if j.has_target)
-    found = [_of(room, frame, model, decision, told) for decision in _decisions(room, model)]
+    found = [_of(room, frame, model, decision, told) for decision in decisions_of(room, model)]
     if not found:
         return Mandate(model, "", "", automation((), told))
     order = (Right.STOP, Right.ADVISORY, Right.AUTONOMOUS)
     return min(found, key=lambda m: (order.index(m.automation.right), not m.automation.exceeds))
 
 
-def _decisions(room: Room, model: str) -> list[Row]:
+def decisions_of(room: Room, model: str) -> tuple[Row, ...]:
     """The decisions of the initiatives that list the model."""
-    of = {r.record_id for r in room.live("initiatives") if model in r.words("model_ids")}
-    return [d for d in room.live("decisions") if d["initiative"] in of]
+    return kept(room.state, "decisions of models", lambda: _decisions(room)).get(model, ())
+
+
+def _decisions(room: Room) -> Mapping[str, tuple[Row, ...]]:
+    """The decisions about each model that an initiative lists."""
+    found: dict[str, tuple[Row, ...]] = {}
+    for initiative in room.live("initiatives"):
+        own = room.live_of("decisions", "initiative", initiative.record_id)
+        for model in set(initiative.words("model_ids")):
+            found[model] = (*found.get(model, ()), *own)
+    return found
 
 
 def _of(room: Room, frame: Frame, model: str, decision: Row, told: tuple[Told, ...]) -> Mandate:
-    postures = [p for p in room.live("postures") if p["decision"] == decision.record_id]
+    postures = room.live_of("postures", "decision", decision.record_id)
     judged = [t for p in postures if (t := _posture(frame, model, p)) is not None]
     level = decision.text("automation")
     return Mandate(model, decision.text("title"), level, automation(judged, told, level))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from app.govern import rows
 from app.govern.commands import execute
+from app.govern.kept import kept, state_of
 from app.govern.lint import Book, lapsed
 from app.govern.model import SYSTEM, Actor, Ledger, Receipt, Row, Step
-from app.govern.shelf import shelf_of
+from app.govern.shelf import Shelf, shelf_of
 from data.ledger_types import Value
 from metrics.core.verdict import Comparator, Target
 
@@ -21,27 +24,33 @@ _LAPSES = uuid.UUID(
 )  # name space of the keys under which lapses are recorded
 
 
-def targets(ledger: Ledger) -> tuple[Target, ...]:
-    """The targets in use, as the one verdict function takes them."""
-    with ledger.store.read() as db:
-        shelf = shelf_of(ledger, db)
-    return tuple(target_of(row) for row in shelf["targets"].values() if row.live)
+@dataclass(frozen=True)
+class Promises:
+    """The targets in use, and the latency budgets of the operability register as targets of the initiative's models."""
+
+    targets: tuple[Target, ...] = ()
+    budgets: tuple[Target, ...] = ()
 
 
-def budgets(ledger: Ledger) -> tuple[Target, ...]:
-    """Latency budgets of the operability register as targets of the initiative's models (register: ms; metric: s)."""
+def promises(ledger: Ledger) -> Promises:
+    """What the ledger holds the models to, as the one verdict function takes it; kept until the ledger moves."""
     with ledger.store.read() as db:
-        shelf = shelf_of(ledger, db)
-    found = []
+        return kept(state_of(ledger, db), "promises", lambda: _promises(shelf_of(ledger, db)))
+
+
+def _promises(shelf: Shelf) -> Promises:
+    targets = tuple(target_of(row) for row in shelf["targets"].values() if row.live)
+    return Promises(targets, tuple(_budgets(shelf)))
+
+
+def _budgets(shelf: Shelf) -> Iterator[Target]:
+    """Budgets in milliseconds against a metric in seconds."""
     for row in (r for r in shelf["operability"].values() if r.live):
         initiative, budget = shelf["initiatives"].get(row.text("initiative")), row["latency_ms"]
         if initiative is not None and isinstance(budget, int | float):
             note = f"latency budget of {row.record_id}"
-            found += [
-                Target(LATENCY, Comparator.AT_MOST, budget / 1000, where=(("model_id", m),), note=note)
-                for m in initiative.words("model_ids")
-            ]
-    return tuple(found)
+            for m in initiative.words("model_ids"):
+                yield Target(LATENCY, Comparator.AT_MOST, budget / 1000, where=(("model_id", m),), note=note)
 
 
 def target_of(row: Row) -> Target:

@@ -17,7 +17,7 @@ from app.measure.manner import manner
 from data.ledger import AUDIT
 
 T = TypeVar("T")
-MOST = 48  # answers in memory; the largest is every row of a ledger
+MOST = 192  # answers in memory; the largest is every row of a ledger, which the others share
 _KEPT: OrderedDict[Hashable, object] = OrderedDict()
 _GUARD = threading.Lock()
 

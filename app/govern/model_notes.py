@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.govern.automation import mandate
+from app.govern.automation import decisions_of, mandate
 from app.govern.views import Room
 from app.measure import words
 from app.measure.judged import Frame
@@ -28,15 +28,16 @@ def _notes(room: Room, frame: Frame, line: ModelLine) -> tuple[str, ...]:
 
 def _money(room: Room, frame: Frame, model: str) -> str:
     """Cost of the wrong flags in the period, where the decision's owner has priced an error."""
-    of = {r.record_id for r in room.live("initiatives") if model in r.words("model_ids")}
-    prices = [d["cost_of_error"] for d in room.live("decisions") if d["initiative"] in of]
+    prices = [d["cost_of_error"] for d in decisions_of(room, model)]
     known = [float(p) for p in prices if isinstance(p, int | float)]
+    if not known:
+        return ""
     own = replace(frame, view=replace(frame.view, model=model))
     right, flags = (
         frame.readings.read(ALL[key], own.scope(ALL[key]))[0]
         for key in ("model.precision", "model.flagged_share")
     )
-    if not known or right.value is None or not flags.numerator:
+    if right.value is None or not flags.numerator:
         return ""
     most = max(known)
     wrong = tuple(flags.numerator * (1 - share) * most for share in _ends(right))

@@ -37,6 +37,8 @@ def shelf_of(ledger: Ledger, db: sa.Connection) -> Shelf:
         return _whole(db)
     with _GUARD:
         last = _LAST.get(name)
+    if last is not None and (last.seq, last.hash) == (int(newest[0]), str(newest[1])):
+        return last.shelf
     shelf = _advanced(db, last) if last else None
     seen = _Seen(int(newest[0]), str(newest[1]), _whole(db) if shelf is None else shelf)
     with _GUARD:

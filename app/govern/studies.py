@@ -6,7 +6,7 @@ import hashlib
 import io
 import platform
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -150,6 +150,12 @@ def result_of(settings: Settings, row: Row) -> StudyResult:
     wrong = evidence.fault(root, sha256)
     if wrong:
         raise evidence.EvidenceError(f"the result of {row.text('study')}: {wrong}")
+    return _read(evidence.path_of(root, sha256))
+
+
+@lru_cache(maxsize=128)
+def _read(file: Path) -> StudyResult:
+    """The result in a file whose name is the hash of its content, which the caller has just made sure of."""
     from app.govern.rebuild import rebuilt
 
-    return rebuilt(StudyResult, orjson.loads(evidence.path_of(root, sha256).read_bytes()))
+    return rebuilt(StudyResult, orjson.loads(file.read_bytes()))

@@ -61,7 +61,7 @@ def verify(
 
 
 def _verify(store: Store, *, deep: bool, anchor: Anchor | None, trusted: str | None, files: Path | None) -> Verified:  # fmt: skip
-    with store.read() as db:
+    with store.read_anew() as db:
         chain = audit.verify(entries(db))
         found = list(chain.findings)
         if anchor is not None:
@@ -85,7 +85,7 @@ def entries(db: sa.Connection) -> Iterator[Entry]:
 
 def head_of(store: Store) -> Head:
     """The checked chain, the hash of its first entry and that of the file, from one look: a reader keeps writers out."""
-    with store.read() as db:
+    with store.read_anew() as db:
         return Head(audit.verify(entries(db)), _hashes(db, 1).get(1, ""), store.digest())
 
 

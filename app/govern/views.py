@@ -46,7 +46,8 @@ LISTED: Mapping[str, tuple[str, ...]] = {
 class Room:
     """One look at the whole ledger by one person: every current row, and who asks. `actor` None reads nothing.
 
-    `state` names the ledger as it is now; what is made of its rows alone is kept under it.
+    `state` names the ledger as it is now; what is made of its rows alone is kept under it. It is empty for who may see
+    none of them, so that nothing which others' looks have kept is ever found.
     """
 
     ledger: Ledger
@@ -66,7 +67,12 @@ class Room:
 
     def live(self, register: str) -> tuple[Row, ...]:
         """The rows that count: not retired, rejected or expired."""
-        return tuple(r for r in self.rows(register) if r.live)
+        return kept(self.state, ("live", register), lambda: tuple(r for r in self.rows(register) if r.live))
+
+    def live_of(self, register: str, field: str, value: str) -> tuple[Row, ...]:
+        """The rows that count whose field holds this value."""
+        held = kept(self.state, ("live by", register, field), lambda: _by(self.live(register), field))
+        return held.get(value, ())
 
     def name(self, identity: str) -> str:
         """A person as people say it; the identity of somebody the register does not know."""
@@ -100,6 +106,14 @@ class Room:
             return False
         me = self.actor.identity
         return any(row.values[name] == me for name in REGISTERS[register].owners)
+
+
+def _by(held: tuple[Row, ...], field: str) -> Mapping[Value, tuple[Row, ...]]:
+    """Rows by what a field of theirs holds, each in the order they came."""
+    found: dict[Value, list[Row]] = {}
+    for row in held:
+        found.setdefault(row[field], []).append(row)
+    return {value: tuple(own) for value, own in found.items()}
 
 
 @dataclass(frozen=True)
@@ -153,7 +167,10 @@ class Persona:
 def personas(ledger: Ledger) -> tuple[Persona, ...]:
     """The demo's people; those of a sign-in service are never among them."""
     with ledger.store.read() as db:
-        users = rows.rows(db, "users", live=True)
+        return kept(state_of(ledger, db), "personas", lambda: _personas(rows.rows(db, "users", live=True)))
+
+
+def _personas(users: tuple[Row, ...]) -> tuple[Persona, ...]:
     return tuple(
         Persona(u.text("subject"), u.text("name"), u.words("roles")) for u in users if u["issuer"] == "demo"
     )
@@ -166,7 +183,7 @@ def open_room(ledger: Ledger, actor: Actor | None, watch: Watch | None = None) -
         state = state_of(ledger, db)
         shelf = kept(state, "shelf", lambda: shelf_of(ledger, db)) if roles else {}
     seen = watch.seen() if watch and roles else NOTHING_SEEN
-    return Room(ledger, actor, roles, ledger.clock(), shelf, seen, state)
+    return Room(ledger, actor, roles, ledger.clock(), shelf, seen, state if roles else "")
 
 
 def listing(room: Room, register: str) -> Listing:

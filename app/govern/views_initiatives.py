@@ -93,14 +93,13 @@ def _line(room: Room, row: Row) -> Initiative:
 
 def _posture(room: Room, initiative: str) -> str:
     """What error was declared acceptable, for the initiative's decisions."""
-    decisions = {d.record_id for d in room.live("decisions") if d["initiative"] == initiative}
-    found = [p for p in room.live("postures") if p.text("decision") in decisions]
-    said = tuple(_acceptable(p) for p in found)
+    decisions = room.live_of("decisions", "initiative", initiative)
+    said = tuple(_acceptable(p) for d in decisions for p in room.live_of("postures", "decision", d.record_id))
     return words.listed(said) if said else "not declared"
 
 
 def _risks(room: Room, initiative: str) -> str:
-    rated = [score(r, "current") for r in room.live("risks") if r["initiative"] == initiative]
+    rated = [score(r, "current") for r in room.live_of("risks", "initiative", initiative)]
     known = [s for s in rated if s is not None]
     if not rated:
         return "no risk recorded"

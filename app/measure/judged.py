@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -94,14 +95,15 @@ class Frame:
 
     def judge(self, metric: Metric[object], readings: Iterable[Reading]) -> tuple[Judged, ...]:
         found = tuple(readings)
-        day = self.moment.date()
         own = tuple(t for t in self.targets if t.metric == metric.key)
+        day, moment = self.moment.date(), self.moment
+        arms = Counter(trial for r in found if (trial := _trial(r)) is not None)
         return tuple(
             Judged(
                 metric,
                 r,
-                judge(r, in_force(own, r, day), self.moment),
-                _subject(r, found, self.names),
+                judge(r, in_force(own, r, day) if own else None, moment),
+                _subject(r, arms, self.names),
             )
             for r in found
         )
@@ -111,10 +113,15 @@ class Frame:
         return self.judge(metric, self.readings.read(metric, self.scope(metric)))
 
 
-def _subject(reading: Reading, among: tuple[Reading, ...], names: Mapping[str, str]) -> str:
+def _trial(reading: Reading) -> str | None:
+    """The experiment that a reading is of."""
+    return next((value for key, value in reading.by if key == "experiment_id"), None)
+
+
+def _subject(reading: Reading, arms: Mapping[str, int], names: Mapping[str, str]) -> str:
     """Whose number it is; the arm of an experiment only where it has several treated ones."""
-    trial = dict(reading.by).get("experiment_id")
-    several = trial is None or sum(1 for r in among if dict(r.by).get("experiment_id") == trial) > 1
+    trial = _trial(reading)
+    several = trial is None or arms[trial] > 1
     kept = (p for p in reading.by if p[0] != "arm" or several)
     return words.group(tuple((k, names.get(v, v) if v else v) for k, v in kept))
 

@@ -5,10 +5,14 @@ The style sheet shows the one or the other, at the width at which Streamlit fold
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from app.ui.marks import label, text
 
@@ -23,6 +27,19 @@ class Place(Protocol):
 
     @property
     def url_path(self) -> str: ...
+
+
+def page(file: Path, title: str, *, first: bool) -> Page:
+    """One of the app's pages. Streamlit looks a file up by every folder above it, so that is done once a process.
+
+    Each run gets its own copy, because navigating marks the page that may be run.
+    """
+    return copy.copy(_page(file, title, first))
+
+
+@cache
+def _page(file: Path, title: str, first: bool) -> Page:  # noqa: FBT001 (a key of the cache)
+    return st.Page(file, title=title, url_path=file.stem, default=first)
 
 
 def phone(sections: Mapping[str, Sequence[Place]], here: Place) -> None:

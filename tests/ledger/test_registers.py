@@ -209,7 +209,7 @@ def test_targets_come_back_as_the_verdict_takes_them(lite: Desk):
     }  # fmt: skip
     target = lite.add("targets", **made)
     lite.step("retire", lite.add("targets", **made))
-    assert books.targets(lite.ledger) == (
+    assert books.promises(lite.ledger).targets == (
         Target(
             "model.auc", Comparator.AT_LEAST, 0.75, 100, dt.timedelta(days=2.5), (("model_id", "m1"), ("region", "north")),
             dt.date(2026, 1, 1), dt.date(2026, 12, 31), "n",
@@ -220,7 +220,7 @@ def test_targets_come_back_as_the_verdict_takes_them(lite: Desk):
 
 def test_an_empty_field_takes_the_targets_own_default(lite: Desk):
     lite.add("targets", metric="model.auc", comparator="at most", threshold=1, valid_from=TODAY)
-    (found,) = books.targets(lite.ledger)
+    (found,) = books.promises(lite.ledger).targets
     plain = Target("model.auc", Comparator.AT_MOST, 1.0, valid_from=TODAY)
     assert found == plain
 

@@ -230,10 +230,10 @@ def test_a_latency_budget_is_a_target_of_the_initiatives_models(lite):
         next_review=dt.date(2027, 1, 1),
         latency_ms=150.0,
     )
-    aims = books.budgets(lite.ledger)
+    aims = books.promises(lite.ledger).budgets
     assert [t.where for t in aims] == [(("model_id", "m1"),), (("model_id", "m2"),)]
     assert {(t.metric, t.threshold, t.note) for t in aims} == {
         ("model.latency_p95", 0.15, f"latency budget of {row.record_id}")
     }
     lite.change(row, latency_ms=None)
-    assert books.budgets(lite.ledger) == ()
+    assert books.promises(lite.ledger).budgets == ()
