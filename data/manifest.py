@@ -121,9 +121,8 @@ class Manifest:
     def _connect(self) -> Iterator[sqlite3.Connection]:
         db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
         try:
-            db.execute("PRAGMA journal_mode=DELETE")
-            db.execute("PRAGMA synchronous=EXTRA")
-            db.execute("PRAGMA foreign_keys=ON")
+            for pragma in ("journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON"):
+                db.execute(f"PRAGMA {pragma}")
             yield db
         finally:
             db.close()
