@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 from dataclasses import fields
 from pathlib import Path
@@ -59,3 +60,35 @@ def test_nginx_reads_the_documented_site(tmp_path: Path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+UNITS = ("throughline.service", "throughline-refresh.service", "throughline-refresh.timer")
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd is not installed: the units were not read by it"
+)
+
+
+def analyzed(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False)
+
+
+@needs_systemd
+def test_systemd_reads_the_units_without_a_word(tmp_path: Path):
+    """In a root of their own, where the interpreter that they start exists; an unknown key or value is told, not an error."""
+    units, python = tmp_path / "etc/systemd/system", tmp_path / "opt/throughline/.venv/bin/python"
+    shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
+    for folder in (units, python.parent):
+        folder.mkdir(parents=True)
+    for name in UNITS:
+        shutil.copy(DEPLOY / name, units)
+    shutil.copy("/bin/true", python)
+    done = analyzed("verify", f"--root={tmp_path}", *UNITS)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", [u for u in UNITS if u.endswith(".service")])
+def test_a_service_is_exposed_to_little(name: str):
+    """systemd's own count, 0 to 100; a service without any restriction has 96."""
+    done = analyzed("security", "--offline=true", "--threshold=20", str(DEPLOY / name))
+    assert done.returncode == 0, done.stdout
