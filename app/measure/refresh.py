@@ -25,6 +25,9 @@ from data.sql import Facts, Span, micros
 from metrics.core.metric import C, Rollup
 
 ROWS_A_QUERY = 8_000_000  # bounds the memory of a join in the embedded engine
+# Where other tables are read beyond the days asked for, each query reads them anew: with more of them a refresh grows with
+# the square of its rows. What then exceeds the engine's memory goes to disk (docs/scale.md).
+MOST_QUERIES = 4
 
 
 @dataclass(frozen=True)
@@ -235,23 +238,31 @@ def _chunks(days: Sequence[int], rollup: Rollup[C], warehouse: Warehouse) -> lis
     """Dirty days in groups, one query each: as many as keep a query below ROWS_A_QUERY rows.
 
     Clean days between two dirty ones are read too, and dropped by the store: a statement costs more to plan than a
-    few small days to read. A warehouse that bounds its own memory is asked month by month.
+    few small days to read. A warehouse that bounds its own memory is asked month by month. See MOST_QUERIES.
     """
     chunks: list[list[int]] = []
     sizes = warehouse.sizes(tuple(n for n in rollup.tables if _shares_days(rollup, n)))
+    whole = sum(sizes.get(d, 0) for d in days)
+    most = max(ROWS_A_QUERY, -(-whole // MOST_QUERIES)) if _reads_further(rollup) else ROWS_A_QUERY
     rows = 0
     for day in days:
         added = (
             sum(sizes.get(d, 0) for d in range(chunks[-1][-1] + 1, day + 1)) if chunks else sizes.get(day, 0)
         )
         joins = bool(chunks) and (bool(sizes) or period_of(day) == period_of(chunks[-1][-1]))
-        if joins and rows + added <= ROWS_A_QUERY:
+        if joins and rows + added <= most:
             chunks[-1].append(day)
             rows += added
         else:
             chunks.append([day])
             rows = sizes.get(day, 0)
     return chunks
+
+
+def _reads_further(rollup: Rollup[C]) -> bool:
+    """Whether some table is read beyond the days that cells are asked for."""
+    own = Span(0, 0)
+    return any(spans(rollup, own).get(name) != own for name in rollup.tables)
 
 
 def _cells(
