@@ -60,9 +60,8 @@ class SqlWarehouse:
     def _held(self) -> Mapping[str, list[str]]:
         """Columns of each of our tables that the company has, as a table or a view of any kind."""
         inspector, names = sa.inspect(self._engine), list(schema.METADATA.tables)
-        if (
-            self.dialect.name == "postgresql"
-        ):  # in one question; and its materialised views count as neither elsewhere
+        if self.dialect.name == "postgresql":
+            # In one question; the two lists below hold none of its materialised views.
             found = inspector.get_multi_columns(schema=self._schema, filter_names=names, kind=ObjectKind.ANY)
             return {name: [c["name"] for c in columns] for (_, name), columns in found.items()}
         held = {*inspector.get_table_names(self._schema), *inspector.get_view_names(self._schema)}

@@ -37,10 +37,11 @@ def shelf_of(ledger: Ledger, db: sa.Connection) -> Shelf:
         return _whole(db)
     with _GUARD:
         last = _LAST.get(name)
-    if last is not None and (last.seq, last.hash) == (int(newest[0]), str(newest[1])):
+    seq, head = int(newest[0]), str(newest[1])
+    if last is not None and (last.seq, last.hash) == (seq, head):
         return last.shelf
     shelf = _advanced(db, last) if last else None
-    seen = _Seen(int(newest[0]), str(newest[1]), _whole(db) if shelf is None else shelf)
+    seen = _Seen(seq, head, _whole(db) if shelf is None else shelf)
     with _GUARD:
         _LAST[name] = seen
     return seen.shelf

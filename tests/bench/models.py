@@ -33,14 +33,14 @@ OURS = ("app.runtime", "app.measure.refresh", "metrics")
 MEMORY = os.environ.get("THROUGHLINE_BENCH_MEMORY", "300MB")
 
 
-def refreshed(home: Path, rollups: tuple[str, ...] = BOTH) -> tuple[object, Found]:
+def refreshed(home: Path, rollups: tuple[str, ...] = BOTH, memory: str = MEMORY) -> tuple[object, Found]:
     """A full refresh, and how many cells each rollup has."""
     from app.measure.refresh import refresh
     from app.runtime import open_runtime, utc_now
     from app.settings import Settings
     from metrics import ROLLUPS
 
-    runtime = open_runtime(Settings(home=home, duckdb_memory=MEMORY))
+    runtime = open_runtime(Settings(home=home, duckdb_memory=memory))
     refresh([ROLLUPS[k] for k in rollups], runtime.warehouse, runtime.store, utc_now, full=True)
     return runtime, {k: sum(f.rows for f in runtime.store.files(k)) for k in rollups}
 

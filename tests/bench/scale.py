@@ -36,18 +36,6 @@ HANDS = {
 HEAD = "| | wall s | processor s | peak MiB | cells | reading the tables alone, s | by hand, s (peak MiB) | times by hand |"
 
 
-def refreshed(home: Path, keys: tuple[str, ...]) -> Found:
-    """A full refresh of rollups, and how many cells they have."""
-    from app.measure.refresh import refresh
-    from app.runtime import open_runtime, utc_now
-    from app.settings import Settings
-    from metrics import ROLLUPS
-
-    runtime = open_runtime(Settings(home=home, duckdb_memory=MEMORY))
-    refresh([ROLLUPS[k] for k in keys], runtime.warehouse, runtime.store, utc_now, full=True)
-    return {k: sum(f.rows for f in runtime.store.files(k)) for k in keys}
-
-
 def scanned(home: Path, name: str) -> Found:
     """Every column of a table decoded once and nothing done with it."""
     import duckdb
@@ -71,7 +59,7 @@ def contender(name: str) -> Contender:
         return HANDS[about]
     if what == "scan":
         return Contender(lambda home: scanned(home, about), ("duckdb", "data.lake"))
-    return Contender(lambda home: refreshed(home, tuple(name.split(" + "))), OURS)
+    return Contender(lambda home: models.refreshed(home, tuple(name.split(" + ")), MEMORY)[1], OURS)
 
 
 def made(folder: Path) -> Path:

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from app.measure.refresh import refresh
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from data.load.tables import load_tables
 from metrics import ALL, ROLLUPS
 from metrics.core.metric import Scope
 from tests.cases import ROOT, SOAK
-from tests.conftest import NOW, clock
+from tests.conftest import NOW
+from tests.engines.homes import computed
 
 KILLS = 50 if SOAK else 3  # make soak runs all fifty, and every rollup
 KEYS = tuple(k for k, r in ROLLUPS.items() if r.stored and (SOAK or "predictions" in r.tables))
@@ -56,10 +56,6 @@ def predictions(first: int, last: int) -> str:
         for i in range(first, last)
     )
     return "prediction_id,model_id,entity_id,predicted_at,score,attr_region\n" + "\n".join(rows) + "\n"
-
-
-def brought_up_to_date(runtime: Runtime) -> None:
-    refresh([ROLLUPS[k] for k in KEYS], runtime.warehouse, runtime.store, clock)
 
 
 def child(home: Path, what: str, file: Path) -> subprocess.Popen[str]:
@@ -157,7 +153,7 @@ def prepare(home: Path, what: str, files: tuple[Path, Path]) -> None:
     """A home at OLD rows, with the new ones still to load or already loaded and still to refresh."""
     runtime = open_runtime(Settings(home=home))
     load_tables(runtime.lake, "predictions", [files[0]], now=NOW)
-    brought_up_to_date(runtime)
+    computed(runtime, KEYS)
     if what == "refresh":
         load_tables(runtime.lake, "predictions", [files[1]], now=NOW)
 
@@ -165,7 +161,7 @@ def prepare(home: Path, what: str, files: tuple[Path, Path]) -> None:
 def repaired(runtime: Runtime, second: Path) -> None:
     """The next run finishes the work; nothing is doubled, damaged or left lying about."""
     load_tables(runtime.lake, "predictions", [second], now=NOW)
-    brought_up_to_date(runtime)
+    computed(runtime, KEYS)
     assert (facts(runtime), total(runtime)) == (NEW, NEW)
     assert runtime.lake.damaged() == []
     runtime.lake.sweep(grace_seconds=0)
