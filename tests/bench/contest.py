@@ -29,10 +29,18 @@ class Contender:
     rounds: int = 3
 
 
-def measured(module: str, name: str, home: Path) -> dict[str, object]:
-    """Run one contender in its own process; wall and processor seconds and peak memory (MiB) of its work."""
+def measured(module: str, name: str, home: Path, most_seconds: float | None = None) -> dict[str, object]:
+    """Run one contender in its own process; wall and processor seconds and peak memory (MiB) of its work.
+
+    Raises RuntimeError where it fails, or is not done after `most_seconds`.
+    """
     command = [sys.executable, "-m", module, name, str(home)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=most_seconds
+        )
+    except subprocess.TimeoutExpired as late:
+        raise RuntimeError(f"{name}: not done after {late.timeout:.0f} s") from late
     if done.returncode:
         raise RuntimeError(f"{name}: {done.stderr[-2000:]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
