@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 from duckdb_sqlalchemy import ConnectionWrapper
 from numpy.typing import NDArray
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.expression import FromClause
 
@@ -95,6 +97,21 @@ class Warehouse(Protocol):
         ...
 
 
+class TooLargeError(RuntimeError):
+    """The engine's memory does not hold what was asked: ask for fewer days, or give it more."""
+
+
+@contextlib.contextmanager
+def _within_memory() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, DBAPIError) as error:
+        if not isinstance(getattr(error, "orig", error), duckdb.OutOfMemoryException):
+            raise
+        text = "the embedded engine's memory does not hold this; give it more with THROUGHLINE_DUCKDB_MEMORY"
+        raise TooLargeError(text) from error
+
+
 class DuckPool:
     """In-process DuckDB through SQLAlchemy: one base connection a process, one cursor a run.
 
@@ -117,8 +134,10 @@ class DuckPool:
     @staticmethod
     def columns(connection: sa.Connection, statement: sa.Select[tuple[object, ...]]) -> Columns:
         """One array a column, straight from DuckDB's vectors (22 times faster than row tuples)."""
-        cursor = connection.execute(statement).cursor
-        return {name: _filled(values) for name, values in cursor.fetchnumpy().items()}  # type: ignore[union-attr]
+        with _within_memory():
+            cursor = connection.execute(statement).cursor
+            found = cursor.fetchnumpy()  # type: ignore[union-attr]
+        return {name: _filled(values) for name, values in found.items()}
 
 
 class LakeWarehouse:
@@ -219,7 +238,8 @@ class _DuckSession:
         return DuckPool.columns(self._connection, statement)
 
     def arrow(self, statement: sa.Select[tuple[object, ...]]) -> pa.Table:
-        return self._connection.execute(statement).cursor.fetch_arrow_table()  # type: ignore[union-attr]
+        with _within_memory():
+            return self._connection.execute(statement).cursor.fetch_arrow_table()  # type: ignore[union-attr]
 
     def run(self, statement: sa.Executable | str) -> None:
         if isinstance(statement, str):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
 from data.policies import document
-from data.sql import Facts, day_number, micros, whole
+from data.sql import DAY_US, Facts, day_number, micros, whole
 from metrics.core.contact import never, real_activations
 from metrics.core.persons import roots
 
@@ -153,9 +153,17 @@ def _heard(facts: Facts) -> sa.Subquery:
     return rows.subquery("heard")
 
 
+def _in_span(facts: Facts, us: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a time, epoch microseconds, lies in the days asked for."""
+    if facts.span is None:
+        return sa.true()
+    return us.between(number(facts.span.first * DAY_US), number((facts.span.last + 1) * DAY_US - 1))
+
+
 def _timed(facts: Facts) -> sa.Subquery:
     """One row an attempt: its first send (seq 0), or each distinct refusal in order where nothing was ever sent.
 
+    Of sends those of the span, of refusals all of activations that have one in the span: the earliest may be charged.
     Refusals are few beside sends: whether theirs were sent after all is asked of their activations alone.
     """
     heard, other, also = _heard(facts), _heard(facts), _heard(facts)
@@ -163,6 +171,7 @@ def _timed(facts: Facts) -> sa.Subquery:
         sa.select(heard.c.activation_id, whole(sa.func.min(heard.c.us)).label("us"), number(0).label("seq"))
         .where(heard.c.kind == SENT)
         .group_by(heard.c.activation_id)
+        .having(_in_span(facts, sa.func.min(heard.c.us)))
     )
     refusals = sa.select(other.c.activation_id, other.c.us).where(other.c.kind == REFUSED).cte("refusals")
     sent = (
@@ -177,6 +186,9 @@ def _timed(facts: Facts) -> sa.Subquery:
         .select_from(refusals.outerjoin(sent, sent.c.activation_id == refusals.c.activation_id))
         .where(sent.c.activation_id.is_(None))
     )
+    if facts.span is not None:
+        near = sa.select(refusals.c.activation_id).where(_in_span(facts, refusals.c.us))
+        refused = refused.where(refusals.c.activation_id.in_(near))
     return sends.union_all(refused).subquery("timed")
 
 

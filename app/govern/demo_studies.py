@@ -13,7 +13,7 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 
 from app.govern.baselines.dialect import Dialect
-from app.govern.baselines.store import Request, Series, upload
+from app.govern.baselines.store import BaselineError, Request, Series, upload
 from app.govern.commands import find
 from app.govern.demo_acts import Act, by, step
 from app.govern.demo_gates import Scene
@@ -44,7 +44,15 @@ def _baseline(days_ago: int, who: str, name: str, series: Series, rows: Rows, ti
         path = _folder(scene) / f"{name}.csv"
         path.write_text(rows(scene.ledger.clock().date()))
         request = Request(path, path.name, series, Dialect(), title, note)
-        return upload(scene.ledger, scene.runtime.settings, request, scene.actor, key=scene.key)[1]
+        checked, receipt = upload(scene.ledger, scene.runtime.settings, request, scene.actor, key=scene.key)
+        if (
+            not checked.sound
+        ):  # these rows are sound, so what reads them could not do its work on this machine
+            found = checked.findings
+            raise BaselineError(
+                f"{path}: the reader of baselines refused it: {found.refused} {found.detail}".rstrip()
+            )
+        return receipt
 
     return Act(days_ago, by(who), "add", "baselines", name, plan=plan)
 

@@ -27,6 +27,15 @@ def sources(rollup: Rollup[C]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*rollup.tables, *rollup.observed, "data_watermarks")))
 
 
+def dims(store: RollupStore, rollup: Rollup[C]) -> tuple[str, ...]:
+    """Slicing dimensions of the stored cells; none where there are none, or only those of another definition."""
+
+    def found() -> tuple[str, ...]:
+        return store.dims(rollup) if rollup.stored and not outdated(store, rollup) else ()
+
+    return store.kept(("dims", rollup.key, rollup.version), found)
+
+
 def stored(store: RollupStore, rollup: Rollup[C], scope: Scope) -> bool:
     """Whether the stored cells answer a scope: they are as new as what it asks to have been known."""
     if not rollup.stored:

@@ -163,8 +163,7 @@ class Readings:
         """Names that `where` and `by` may use for a rollup, besides day, week and month."""
         if rollup.ledger:
             return rollup.dims
-        known = self.store.dims(rollup) if rollup.stored and not held.outdated(self.store, rollup) else ()
-        if known:
+        if known := held.dims(self.store, rollup):
             return known
         tables = self._tables or self.warehouse.tables()
         if self._frozen:

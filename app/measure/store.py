@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,7 @@ from data.sql import Limit, Span, date_of
 from metrics.core.metric import ATTRIBUTES, C, Rollup
 from metrics.core.shapes import Moments, columns_of
 
+T = TypeVar("T")
 ROW_GROUP = 65_536
 MANY_FILES = 12  # differences a month may wait in before it is written as one file again
 MANY_ROWS = 0.5  # or their rows, as a share of those of the month
@@ -56,6 +58,7 @@ class RollupStore:
         self._held: Held | None = None
         self._pinned = False
         self._days: dict[str, tuple[int, int]] = {}  # by path; files are immutable, so this never goes stale
+        self._kept: tuple[Held | None, dict[Hashable, object]] = None, {}  # see kept()
 
     def held(self) -> Held:
         """What the manifest says now. Read again only when the generation has moved, and always as a whole."""
@@ -71,6 +74,16 @@ class RollupStore:
         pinned = copy.copy(self)
         pinned._held, pinned._pinned = self.held(), True  # noqa: SLF001 (a copy of itself)
         return pinned
+
+    def kept(self, name: Hashable, make: Callable[[], T]) -> T:
+        """Something small that hangs on nothing but the manifest, kept while that says the same."""
+        held = self.held()
+        of, kept = self._kept
+        if of is not held:
+            self._kept = held, (kept := {})
+        if name not in kept:
+            kept[name] = make()
+        return cast("T", kept[name])
 
     def state(self, rollup: str) -> Refreshed | None:
         return self.held().refreshes.get(rollup)
@@ -187,8 +200,12 @@ class RollupStore:
 
     def first_last(self, rollup: str) -> tuple[dt.date, dt.date] | None:
         """First and last day of a rollup's cells, from the file statistics."""
-        days = [self._file_days(f) for f in self.files(rollup)]
-        return (date_of(min(d[0] for d in days)), date_of(max(d[1] for d in days))) if days else None
+
+        def found() -> tuple[dt.date, dt.date] | None:
+            days = [self._file_days(f) for f in self.files(rollup)]
+            return (date_of(min(d[0] for d in days)), date_of(max(d[1] for d in days))) if days else None
+
+        return self.kept(("days", rollup), found)
 
     def _file_days(self, file: File) -> tuple[int, int]:
         if file.path not in self._days:

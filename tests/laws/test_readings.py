@@ -15,9 +15,18 @@ from tests.conftest import clock, refreshed
 KEYS = list(ALL)
 
 
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runtime, Runtime]:
+    """Two homes without a row: never refreshed, and refreshed."""
+    new, done = (
+        open_runtime(Settings(home=tmp_path_factory.mktemp(n))) for n in ("never-refreshed", "refreshed")
+    )
+    return new, refreshed(done)
+
+
 @pytest.mark.parametrize("key", KEYS)
-def test_on_an_empty_warehouse_the_value_is_none_and_says_why(key: str, empty: Runtime):
-    for ready in (empty, refreshed(empty)):
+def test_on_an_empty_warehouse_the_value_is_none_and_says_why(key: str, nothing: tuple[Runtime, Runtime]):
+    for ready in nothing:
         readings = ready.readings.read(ALL[key], Scope())
         assert readings
         assert all(r.value is None and len(r.reason) > 10 for r in readings)

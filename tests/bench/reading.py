@@ -1,0 +1,123 @@
+"""`python -m tests.bench.reading`: how much of a page's time is the reading of rollups, at three years of cells.
+
+Every page of the home of tests/bench/years.py is drawn in this process, and the time inside Readings and the rollup store
+is counted: the first time, when nothing is kept, then again and in other periods. Results go to docs/results/reading.md.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.bench.contest import ROOT, machine, written
+from tests.bench.pages import PAGES, SCOPED
+
+ROUNDS = int(os.environ.get("THROUGHLINE_BENCH_ROUNDS", "12"))
+MOST_MS = 10.0
+
+
+@dataclass
+class Counted:
+    """Seconds inside the outermost counted call, and how many of those went to the files."""
+
+    seconds: float = 0.0
+    files: int = 0
+    depth: int = 0
+
+    def over(self, call: Callable[..., Any], *, files: bool = False) -> Callable[..., Any]:
+        @functools.wraps(call)
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.files += files
+            self.depth += 1
+            began = time.perf_counter()
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self.depth -= 1
+                if not self.depth:
+                    self.seconds += time.perf_counter() - began
+
+        return counted
+
+    def taken(self) -> tuple[float, int]:
+        """Milliseconds and reads of files since the last question."""
+        told = 1e3 * self.seconds, self.files
+        self.seconds, self.files = 0.0, 0
+        return told
+
+
+def counting() -> Counted:
+    """Count in every way by which a page comes to cells."""
+    from app.measure.readings import Readings
+    from app.measure.store import RollupStore
+
+    count = Counted()
+    for name in ("_computed", "matured", "dimensions", "values", "days", "cells", "made", "derived", "as_of"):
+        setattr(Readings, name, count.over(getattr(Readings, name)))
+    for name, reads in (("columns", True), ("first_last", False), ("state", False), ("held", False)):
+        setattr(RollupStore, name, count.over(getattr(RollupStore, name), files=reads))
+    return count
+
+
+def drawn(home: Path) -> list[str]:
+    """A table: milliseconds of reading in the first drawing, and the median and worst of those after it."""
+    from streamlit.testing.v1 import AppTest
+
+    from app.measure.scope import Period
+
+    os.environ["THROUGHLINE_HOME"] = str(home)
+    count = counting()
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=600)
+    app.run()
+    lines = [
+        "| page | first ms | files read | again: median ms | worst ms | files read |",
+        "|---|---|---|---|---|---|",
+    ]
+    worst = 0.0
+    for page in PAGES:
+        count.taken()
+        if page != "scorecard":
+            app.switch_page(str(ROOT / "pages" / f"{page}.py"))
+        first, files = app.run() and count.taken()
+        turns = []
+        for turn in range(ROUNDS):
+            if page in SCOPED and turn % 2:
+                periods = list(Period)
+                app.selectbox(key="period").set_value(periods[turn // 2 % len(periods)])
+            app.run()
+            assert not app.exception, (page, app.exception)
+            turns.append(count.taken())
+        times = np.array(
+            [ms for ms, _ in turns[len(turns) // 2 :]]
+        )  # every scope has been drawn once by then
+        reads = sum(n for _, n in turns[len(turns) // 2 :])
+        worst = max(worst, float(times.max()))
+        lines.append(
+            f"| {page} | {first:.0f} | {files} | {np.median(times):.2f} | {times.max():.2f} | {reads} |"
+        )
+        print(lines[-1], flush=True)
+    return [*lines, "", f"The worst of all pages: {worst:.2f} ms; asked: below {MOST_MS:.0f} ms."]
+
+
+def main() -> None:
+    from tests.bench import years
+
+    given = os.environ.get("THROUGHLINE_BENCH_HOME")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(given or folder)
+        if not (home / "control.sqlite").exists():
+            years.home(home)
+        lines = [f"3 years of cells. {machine()}.", "", *drawn(home)]
+    written("reading", "reading rollups on pages", lines)
+
+
+if __name__ == "__main__":
+    main()
