@@ -60,8 +60,8 @@ class StateCells:
         )  # fmt: skip
 
 
-def signals(facts: Facts, known: sa.Subquery) -> sa.Subquery:
-    """Signals of the span with their person's root, scoring time and window."""
+def signals(facts: Facts, known: sa.Subquery, *more: ColumnElement[object]) -> sa.Subquery:
+    """Signals of the span with their person's root, scoring time and window, and `more` columns of theirs."""
     s = facts["signals"]
     joined, root = rooted(s, known)
     excluded = sa.case(
@@ -73,6 +73,7 @@ def signals(facts: Facts, known: sa.Subquery) -> sa.Subquery:
             s.c.signal_id, root.label("root"), s.c.model_id, s.c.model_version, s.c.signal_name,
             micros(s.c.scored_at).label("us"), window_ms(s).label("window_ms"),
             excluded.label("excluded"), sa.func.coalesce(double(s.c.expected_value), real(0)).label("expected"),
+            *more,
         )
         .select_from(joined)
         .where(facts.within(s.c.scored_at), facts.pinned(s))

@@ -84,16 +84,11 @@ def _episodes(facts: Facts, known: sa.Subquery) -> sa.Subquery:
     ).subquery("episodes")  # fmt: skip
 
 
-def _brought(facts: Facts, known: sa.Subquery) -> sa.Subquery:
-    """What each first signal's person brought until the next one or the follow-up's end: signal_id, won, revenue."""
-    found = _episodes(facts, known)
-    next_us = sa.func.lead(found.c.us, 1, never()).over(
-        partition_by=[found.c.model_id, found.c.root], order_by=[found.c.us, found.c.signal_id]
-    )
-    firsts = sa.select(found, next_us.label("next_us")).where(found.c.repeat == 0).subquery("firsts")
+def _won(facts: Facts, known: sa.Subquery) -> sa.Subquery:
+    """What persons brought: root, us, revenue."""
     o = facts["outcomes"]
     joined, root = rooted(o, known)
-    won = (
+    return (
         sa.select(
             root.label("root"), micros(o.c.occurred_at).label("us"),
             sa.func.coalesce(double(o.c.revenue), real(0)).label("revenue"),
@@ -102,6 +97,22 @@ def _brought(facts: Facts, known: sa.Subquery) -> sa.Subquery:
         .where(o.c.outcome_type != "churn", o.c.reversed_at.is_(None))
         .subquery("won")
     )  # fmt: skip
+
+
+def _brought(facts: Facts, known: sa.Subquery, found: sa.CTE) -> sa.Subquery:
+    """What a first signal's person brought until the next one or the follow-up's end: signal_id, won, revenue.
+
+    Only of signals that something came of, and only persons who brought anything are put in order: they are few.
+    """
+    won, any_won = _won(facts, known), _won(facts, known).alias("any_won")
+    next_us = sa.func.lead(found.c.us, 1, never()).over(
+        partition_by=[found.c.model_id, found.c.root], order_by=[found.c.us, found.c.signal_id]
+    )
+    firsts = (
+        sa.select(found, next_us.label("next_us"))
+        .where(found.c.repeat == 0, found.c.root.in_(sa.select(any_won.c.root)))
+        .subquery("firsts")
+    )
     after = sa.and_(
         won.c.root == firsts.c.root, won.c.us >= firsts.c.us, won.c.us < firsts.c.next_us,
         won.c.us <= firsts.c.us + instant(FOLLOW_US),
@@ -110,9 +121,9 @@ def _brought(facts: Facts, known: sa.Subquery) -> sa.Subquery:
         sa.select(
             firsts.c.signal_id,
             sa.func.count(won.c.us).label("won"),
-            sa.func.coalesce(sa.func.sum(won.c.revenue), real(0)).label("revenue"),
+            sa.func.sum(won.c.revenue).label("revenue"),
         )
-        .select_from(firsts.outerjoin(won, after))
+        .select_from(firsts.join(won, after))
         .group_by(firsts.c.signal_id)
         .subquery("brought")
     )
@@ -138,22 +149,22 @@ def _undelivered(facts: Facts) -> sa.Subquery:
     return sa.select(each.c.activation_id).where(each.c.bad == 1, each.c.good == 0).subquery("undelivered")
 
 
-def _reached(facts: Facts, states: sa.CTE) -> sa.Subquery:
-    """Signals with a message in time, before any competing event, that did not fail: signal_id."""
+def _arriving(facts: Facts) -> sa.Subquery:
+    """The first message of each signal that did not fail: signal_id, sent_us."""
     sends, lost = linked_sends(facts), _undelivered(facts)
-    in_time = sa.and_(
-        sends.c.signal_id == states.c.signal_id, sends.c.sent_us <= states.c.us + states.c.window_ms * 1000,
-        sends.c.sent_us <= states.c.rival_us,
-    )  # fmt: skip
     return (
-        sa.select(states.c.signal_id)
-        .select_from(
-            states.join(sends, in_time).outerjoin(lost, lost.c.activation_id == sends.c.activation_id)
-        )
-        .where(states.c.code == _IN_WINDOW, lost.c.activation_id.is_(None))
-        .group_by(states.c.signal_id)
-        .subquery("reached")
+        sa.select(sends.c.signal_id, sa.func.min(sends.c.sent_us).label("sent_us"))
+        .select_from(sends.outerjoin(lost, lost.c.activation_id == sends.c.activation_id))
+        .where(lost.c.activation_id.is_(None))
+        .group_by(sends.c.signal_id)
+        .subquery("arriving")
     )
+
+
+def _is_reached(states: sa.Subquery, arriving: sa.Subquery) -> ColumnElement[bool]:
+    """Whether a message in time, before any competing event, did not fail."""
+    in_time = arriving.c.sent_us <= states.c.us + states.c.window_ms * 1000
+    return sa.and_(states.c.code == _IN_WINDOW, in_time, arriving.c.sent_us <= states.c.rival_us)
 
 
 def _meant(facts: Facts) -> sa.Subquery:
@@ -176,20 +187,24 @@ def _meant(facts: Facts) -> sa.Subquery:
 def merited_rows(facts: Facts) -> sa.Subquery:
     """One row a merited signal: its link, its episode, what it brought, and whether its follow-up has ended."""
     known = roots(facts)
-    each = resolved(facts, known, signals(facts, known), first_activations(facts))
-    states = sa.select(coded(facts, each)).cte("chain_states")
-    s, plan = facts["signals"], _meant(facts)
-    reached, brought = _reached(facts, states), _brought(facts, known)
+    s = facts["signals"]
+    merited = sa.case((_merited(s), 1), else_=0).label("merited")
+    each = resolved(facts, known, signals(facts, known, s.c.currency, merited), first_activations(facts))
+    states, plan, arriving = coded(facts, each), _meant(facts), _arriving(facts)
+    episodes = sa.select(_episodes(facts, known)).cte("chain_episodes")
+    brought = _brought(facts, known, episodes)
     link = sa.case(
         *((states.c.code == code, LINKS.index(name)) for code, name in _LINK_OF.items()),
-        (reached.c.signal_id.is_not(None), LINKS.index("reached")), else_=LINKS.index("delivery"),
+        (_is_reached(states, arriving), LINKS.index("reached")), else_=LINKS.index("delivery"),
     )  # fmt: skip
-    joined = states.join(s, s.c.signal_id == states.c.signal_id)
-    for part in (plan, reached, brought):
+    joined: sa.FromClause = states
+    for part in (plan, arriving, episodes, brought):
         joined = joined.outerjoin(part, part.c.signal_id == states.c.signal_id)
     age = end_of(facts) - states.c.us
     young = sa.or_(states.c.code == 9, age < instant(FOLLOW_US))
-    first = sa.or_(states.c.root.is_(None), brought.c.signal_id.is_not(None))
+    begins = episodes.c.repeat == 0
+    first = sa.or_(states.c.root.is_(None), begins)
+    revenue = sa.case((young, sa.null()), (begins, sa.func.coalesce(brought.c.revenue, real(0))))
     return (
         sa.select(
             day_number(states.c.us).label("day"), states.c.model_id,
@@ -197,13 +212,13 @@ def merited_rows(facts: Facts) -> sa.Subquery:
             sa.func.coalesce(states.c.channel, plan.c.channel).label("channel"),
             sa.case((young, "no"), else_="yes").label("followed"),
             link.label("code"), sa.func.coalesce(states.c.model_id, "").label("line"),
-            sa.func.coalesce(s.c.currency, "").label("currency"),
+            sa.func.coalesce(states.c.currency, "").label("currency"),
             sa.case((first, 1), else_=0).label("first"), sa.func.coalesce(brought.c.won, 0).label("won"),
             sa.case((first, states.c.expected), else_=real(0)).label("expected"),
-            sa.case((young, sa.null()), else_=brought.c.revenue).label("revenue"),
+            revenue.label("revenue"),
         )
         .select_from(joined)
-        .where(_merited(s))
+        .where(states.c.merited == 1)
         .subquery("chained")
     )  # fmt: skip
 
