@@ -97,7 +97,7 @@ class Lake:
                 if str(path.relative_to(self.home)) not in kept and path.stat().st_mtime < oldest:
                     path.unlink(missing_ok=True)
                     swept += 1
-        return swept
+        return swept + (_sweep_spilled(self.scratch, oldest) if "scratch" in folders else 0)
 
     def damaged(self) -> list[str]:
         """Paths of current files that are missing or whose bytes are not those that were committed."""
@@ -138,10 +138,25 @@ class Lake:
         return [f for f in own if f.day == NO_DAY or span.first <= f.day <= span.last]
 
 
+def _sweep_spilled(scratch: Path, oldest: float) -> int:
+    """Remove what queries of processes that were killed had put aside, an empty folder a sweep later; returns how many."""
+    swept = 0
+    for path in (*scratch.glob("spill-*/*"), *scratch.glob("duckdb_temp_*"), *scratch.glob("spill-*")):
+        with contextlib.suppress(OSError):  # gone meanwhile, or a folder that is not empty
+            if path.stat().st_mtime < oldest:
+                path.rmdir() if path.is_dir() else path.unlink()
+                swept += 1
+    return swept
+
+
 def duck(home: Path, *, memory: str = "700MB", threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """A locked-down in-memory DuckDB: it may touch `home` and nothing else, and cannot be told otherwise."""
+    """A locked-down in-memory DuckDB: it may touch `home` and nothing else, and cannot be told otherwise.
+
+    What does not fit in memory goes to a folder of its own: of two that share one, each overwrites the other's pages
+    and both crash (measured with DuckDB 1.5.6).
+    """
     con = duckdb.connect(":memory:")
-    con.execute(f"SET temp_directory={quoted(str(home / 'scratch'))}")
+    con.execute(f"SET temp_directory={quoted(str(home / 'scratch' / f'spill-{uuid.uuid4().hex}'))}")
     con.execute(f"SET memory_limit={quoted(memory)}")
     con.execute(f"SET threads={threads or os.cpu_count() or 1}")
     con.execute("SET preserve_insertion_order=false")
