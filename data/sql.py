@@ -48,7 +48,14 @@ def _postgresql(element: micros, compiler: SQLCompiler, **kw: object) -> str:
 @compiles(micros, "databricks")
 @compiles(micros, "bigquery")
 def _unix_micros(element: micros, compiler: SQLCompiler, **kw: object) -> str:
-    return f"unix_micros({compiler.process(element.clauses, **kw)})"
+    return f"unix_micros({_as_time(element, compiler, **kw)})"
+
+
+def _as_time(element: micros, compiler: SQLCompiler, **kw: object) -> str:
+    """The argument as a time: these engines' functions take no date."""
+    (argument,) = element.clauses
+    timed = sa.cast(argument, sa.TIMESTAMP()) if isinstance(argument.type, sa.Date) else argument
+    return compiler.process(timed, **kw)
 
 
 @compiles(micros, "clickhousedb")
@@ -65,7 +72,7 @@ def _clickhouse_time(type_: sa.TIMESTAMP, compiler: TypeCompiler, **kw: object) 
 
 @compiles(micros, "trino")
 def _trino(element: micros, compiler: SQLCompiler, **kw: object) -> str:
-    return f"CAST(round(to_unixtime({compiler.process(element.clauses, **kw)}) * 1000000) AS BIGINT)"
+    return f"CAST(round(to_unixtime({_as_time(element, compiler, **kw)}) * 1000000) AS BIGINT)"
 
 
 @compiles(micros, "snowflake")

@@ -106,3 +106,16 @@ def test_a_dialect_without_its_package_says_what_to_install(monkeypatch):
         dialect_of("trino")
     with pytest.raises(NoDialectError, match="there is: duckdb"):
         dialect_of("oracle")
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [e for e in ENGINES if e.name in ("spark", "databricks", "bigquery", "trino")],
+    ids=lambda e: e.name,
+)
+def test_a_date_is_made_a_time_where_the_engines_clock_takes_no_date(engine: Engine):
+    """Found on Spark, by the days of changed costs."""
+    day, time = (sa.table("costs", sa.column("of", t)).c["of"] for t in (sa.Date(), sa.TIMESTAMP()))
+    dialect = dialect_of(engine.name)
+    assert "CAST(costs.of AS TIMESTAMP)" in text_of(sa.select(micros(day)), dialect).replace("`", "")
+    assert "CAST(costs.of" not in text_of(sa.select(micros(time)), dialect).replace("`", "")
