@@ -20,9 +20,8 @@ DAY_US = 86_400_000_000
 WHOLE = "whole"  # all rows of a table whose own name shows only the changed ones (`Warehouse.changes`)
 EPOCH = dt.date(1970, 1, 1)
 _START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_LATEST_US = (
-    7_258_118_400_000_000  # the year 2200: later times than any row's, which all engines can still say
-)
+# The year 2200: later times than any row's, which all engines can still say.
+_LATEST_US = 7_258_118_400_000_000
 UNDONE = ("reverted_at", "reversed_at")  # columns that say when a row ceased to hold
 
 
@@ -35,7 +34,6 @@ class micros(FunctionElement[int]):  # noqa: N801 (reads as a SQL function)
 
 
 @compiles(micros)
-@compiles(micros, "duckdb")
 def _duckdb(element: micros, compiler: SQLCompiler, **kw: object) -> str:
     return f"epoch_us({compiler.process(element.clauses, **kw)})"
 
@@ -52,10 +50,8 @@ def _unix_micros(element: micros, compiler: SQLCompiler, **kw: object) -> str:
 
 
 def _as_time(element: micros, compiler: SQLCompiler, **kw: object) -> str:
-    """The argument as a time: these engines' functions take no date."""
-    (argument,) = element.clauses
-    timed = sa.cast(argument, sa.TIMESTAMP()) if isinstance(argument.type, sa.Date) else argument
-    return compiler.process(timed, **kw)
+    (of,) = element.clauses  # these engines' functions take no date
+    return compiler.process(sa.cast(of, sa.TIMESTAMP()) if isinstance(of.type, sa.Date) else of, **kw)
 
 
 @compiles(micros, "clickhousedb")
