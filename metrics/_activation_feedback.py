@@ -58,9 +58,8 @@ def _counted_in(facts: Facts, known: sa.Subquery) -> sa.Subquery:
         sa.select(s_root.label("root"), micros(s.c.scored_at).label("us"))
         .select_from(s_joined)
         .where(sa.or_(s.c.is_test.is_(None), s.c.is_test == sa.false()), s.c.person_id.is_not(None))
-        .where(
-            s_root.in_(sa.select(happened.alias("theirs").c.root))
-        )  # few persons have outcomes, most have signals
+        # few persons have outcomes, most have signals
+        .where(s_root.in_(sa.select(happened.alias("theirs").c.root)))
         .subquery("persons_scored")
     )
     first = (

@@ -45,9 +45,8 @@ def _baseline(days_ago: int, who: str, name: str, series: Series, rows: Rows, ti
         path.write_text(rows(scene.ledger.clock().date()))
         request = Request(path, path.name, series, Dialect(), title, note)
         checked, receipt = upload(scene.ledger, scene.runtime.settings, request, scene.actor, key=scene.key)
-        if (
-            not checked.sound
-        ):  # these rows are sound, so what reads them could not do its work on this machine
+        if not checked.sound:
+            # The rows are sound, so what reads them could not do its work on this machine.
             found = checked.findings
             raise BaselineError(
                 f"{path}: the reader of baselines refused it: {found.refused} {found.detail}".rstrip()

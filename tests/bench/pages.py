@@ -13,7 +13,6 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -202,11 +201,7 @@ async def measure(home: Path) -> list[str]:
 
 
 def main() -> None:
-    given = os.environ.get("THROUGHLINE_BENCH_HOME")
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(given or folder)
-        if not (home / "control.sqlite").exists():
-            years.home(home)
+    with years.given_or_made() as home:
         lines = [
             f"3 years, {years.INITIATIVES} initiatives, {years.MODELS} models x {years.CHANNELS} channels. {machine()}.", "",
             *asyncio.run(measure(home)),

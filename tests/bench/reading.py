@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from tests.bench.contest import ROOT, machine, written
-from tests.bench.pages import PAGES, SCOPED
+from tests.bench.pages import PAGES, ROUNDS, SCOPED
 
-ROUNDS = int(os.environ.get("THROUGHLINE_BENCH_ROUNDS", "12"))
 MOST_MS = 10.0
 
 
@@ -110,11 +108,7 @@ def drawn(home: Path) -> list[str]:
 def main() -> None:
     from tests.bench import years
 
-    given = os.environ.get("THROUGHLINE_BENCH_HOME")
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(given or folder)
-        if not (home / "control.sqlite").exists():
-            years.home(home)
+    with years.given_or_made() as home:
         lines = [f"3 years of cells. {machine()}.", "", *drawn(home)]
     written("reading", "reading rollups on pages", lines)
 

@@ -8,8 +8,11 @@ warehouse itself are measured on its QUARTER, not on three years.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import string
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +40,16 @@ NAMES = {"model_id": MODELS, "channel": CHANNELS, "initiative_id": INITIATIVES, 
 DATED = ("on", "date")  # inner keys that hold a day themselves
 OWNERS = ("mira", "jonas", "elena", "priya")
 STAGES = ("hypothesis", "data reality", "pilot", "production", "scale", "sustain")
+
+
+@contextmanager
+def given_or_made() -> Iterator[Path]:
+    """The home that THROUGHLINE_BENCH_HOME names, or one for this run; filled if it is not."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(os.environ.get("THROUGHLINE_BENCH_HOME") or folder)
+        if not (given / "control.sqlite").exists():
+            home(given)
+        yield given
 
 
 def home(folder: Path) -> Runtime:
