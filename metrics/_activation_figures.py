@@ -11,7 +11,7 @@ from metrics._activation_feedback import INVALID, REACHED, WaitCells
 from metrics._activation_grid import SECOND
 from metrics._activation_hop_cells import ChainCells, StepCells
 from metrics._activation_hours import HOURS, WALL
-from metrics._activation_states import DAY_US, STATES, StateCells
+from metrics._activation_states import DAY_US, STATES, StateCells, is_waiting
 from metrics.core.estimates import share
 from metrics.core.incidence import IncidenceCurves, aalen_johansen, incidence_at
 from metrics.core.intervals import Moment, student
@@ -26,7 +26,7 @@ CLAIMED = "claimed: the model's own expected value, not a measured lift"
 
 
 def count_of(cells: StateCells, *states: str) -> int:
-    return int(cells.n[np.isin(cells.state, states)].sum())
+    return sum(cells.totals[s] for s in states)
 
 
 def warnings_of(cells: StateCells) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ def warnings_of(cells: StateCells) -> tuple[str, ...]:
         notes.append("not counted: " + ", ".join(outside))
     if clamped:
         notes.append(f"{clamped:,} sent up to 5 s before their scoring (clock skew), taken as 0 s")
-    waiting = np.isin(cells.state, ("open", "missed")) & (cells.seconds >= 0)
+    waiting = is_waiting(cells.state) & (cells.seconds >= 0)
     if (cells.seconds[waiting] * SECOND < cells.observed_us % DAY_US).any():
         notes.append(
             "the sources are complete only to the middle of a day: with a batch hop this biases the curve; "
