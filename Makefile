@@ -75,6 +75,7 @@ bench: setup-dev setup-peers
 	$(BIN)/python -m tests.bench.ledger
 	THROUGHLINE_PEERS=$(PEERS) $(BIN)/python -m tests.bench.attribution
 	$(BIN)/python -m tests.bench.pages
+	$(BIN)/python -m tests.bench.reading
 	$(BIN)/python -m tests.bench.models
 
 # Every page of the full demo in both themes, on a desk and on a phone; needs Chromium.

@@ -30,7 +30,7 @@ AHEAD = -1  # bucket of signals scored after the observation end: in a state, bu
 
 def is_waiting(state: np.ndarray) -> np.ndarray:
     """Cells of signals that were still waiting at the observation end."""
-    return (state == "open") | (state == "missed")
+    return np.isin(state, ("open", "missed"))
 
 
 @dataclass(frozen=True)
