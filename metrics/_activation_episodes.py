@@ -21,6 +21,7 @@ from metrics._activation_states import (
     first_of,
     linked_sends,
     resolved,
+    rivals_of,
     signals,
 )
 from metrics.core.metric import Rollup
@@ -83,7 +84,7 @@ def episode_states(facts: Facts) -> sa.Subquery:
         .select_from(every.join(linked, linked.c.signal_id == every.c.signal_id))
         .subquery("episode_sends")
     )
-    return coded(facts, resolved(facts, known, firsts, first_of(own)))
+    return coded(facts, resolved(firsts, first_of(own), rivals_of(facts, firsts, known)))
 
 
 def _select(facts: Facts) -> sa.Select[tuple[object, ...]]:

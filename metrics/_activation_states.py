@@ -123,7 +123,7 @@ def first_activations(facts: Facts) -> sa.Subquery:
     return first_of(linked_sends(facts))
 
 
-def _rivals(facts: Facts, scored: sa.Subquery, known: sa.Subquery) -> sa.Subquery:
+def rivals_of(facts: Facts, scored: sa.Subquery, known: sa.Subquery) -> sa.Subquery:
     """What competes with a signal's activation, by signal: stop_us and won_us, each NULL where there is none.
 
     A suppression stands against a signal if it is in force at its scoring or effective from then on; a conversion if
@@ -162,9 +162,11 @@ def _rivals(facts: Facts, scored: sa.Subquery, known: sa.Subquery) -> sa.Subquer
     )
 
 
-def resolved(facts: Facts, known: sa.Subquery, scored: sa.Subquery, first: sa.Subquery) -> sa.Subquery:
-    """One row a signal: keys, scoring, first send (or never), first competing event (or never) and which."""
-    rivals = _rivals(facts, scored, known)
+def resolved(scored: sa.Subquery, first: sa.Subquery, rivals: sa.Subquery, *more: str) -> sa.Subquery:
+    """One row a signal: keys, scoring, first send (or never), first competing event (or never) and which.
+
+    `more`: columns of `first` to bring along.
+    """
     stop_us, won_us = (sa.func.coalesce(c, never()) for c in (rivals.c.stop_us, rivals.c.won_us))
     joined = scored.outerjoin(first, first.c.signal_id == scored.c.signal_id).outerjoin(
         rivals, rivals.c.signal_id == scored.c.signal_id
@@ -172,7 +174,7 @@ def resolved(facts: Facts, known: sa.Subquery, scored: sa.Subquery, first: sa.Su
     return (
         sa.select(
             scored, first.c.activation_id, first.c.channel, first.c.campaign_id, first.c.provider,
-            sa.func.coalesce(first.c.sent_us, never()).label("sent_us"),
+            sa.func.coalesce(first.c.sent_us, never()).label("sent_us"), *(first.c[name] for name in more),
             sa.case((won_us <= stop_us, won_us), else_=stop_us).label("rival_us"),
             sa.case((won_us <= stop_us, 8), else_=7).label("rival"),
         )
@@ -200,7 +202,8 @@ def _code(rows: sa.Subquery, observed_us: int) -> ColumnElement[int]:
 def resolved_states(facts: Facts) -> sa.Subquery:
     """One row a signal, with its state's code."""
     known = roots(facts)
-    return coded(facts, resolved(facts, known, signals(facts, known), first_activations(facts)))
+    scored = signals(facts, known)
+    return coded(facts, resolved(scored, first_activations(facts), rivals_of(facts, scored, known)))
 
 
 def coded(facts: Facts, rows: sa.Subquery) -> sa.Subquery:

@@ -13,16 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import DAY_US, WHOLE, Facts, Span, day_number, double, micros, real, whole
-from metrics._activation_states import (
-    SOURCES,
-    STATE_CELLS,
-    coded,
-    first_activations,
-    linked_sends,
-    resolved,
-    signals,
-)
-from metrics._activation_touch import persons_of, window_ms
+from metrics._activation_states import SOURCES, STATE_CELLS, coded, resolved, rivals_of, signals
+from metrics._activation_touch import persons_of
 from metrics._chain_line import LINKS, SHAPES, LineCells
 from metrics.core.contact import end_of, instant, never, real_activations
 from metrics.core.metric import Reach, Rollup
@@ -46,42 +38,40 @@ def _merited(s: sa.FromClause) -> ColumnElement[bool]:
     )
 
 
-def _near(facts: Facts, column: ColumnElement[object]) -> ColumnElement[bool]:
-    """Rows of the days asked for and of a follow-up before and after them."""
+def _near(facts: Facts) -> Facts:
+    """The days asked for and a follow-up before and after them."""
     if facts.span is None:
-        return sa.true()
-    wide = Span(facts.span.first - FOLLOW_DAYS - 1, facts.span.last + FOLLOW_DAYS + 1)
-    return replace(facts, span=wide).within(column)
+        return facts
+    return replace(facts, span=Span(facts.span.first - FOLLOW_DAYS - 1, facts.span.last + FOLLOW_DAYS + 1))
 
 
-def _episodes(facts: Facts, known: sa.Subquery) -> sa.Subquery:
-    """Merited signals of persons: signal_id, root, model_id, us, and whether each repeats the one before it.
+def _in_turn(facts: Facts, known: sa.Subquery, of: sa.Select[tuple[str]] | None = None) -> sa.Subquery:
+    """Merited signals (of some persons, by root) with `first`: 1 where a signal repeats none before it.
 
-    A signal repeats where one of the same person and model lies no further back than its window.
+    A signal repeats where one of the same person and model lies no further back than its window. It is told here, where
+    signals are read, so that no signal has to be found again by its id. `inside`: of the days asked for.
     """
     s = facts["signals"]
-    joined, root = rooted(s, known)
-    rows = (
-        sa.select(
-            s.c.signal_id, root.label("root"), s.c.model_id, micros(s.c.scored_at).label("us"),
-            window_ms(s).label("window_ms"),
-        )
-        .select_from(joined)
-        .where(_merited(s), s.c.person_id.is_not(None), _near(facts, s.c.scored_at))
-        .subquery("merited")
-    )  # fmt: skip
+    merited = sa.case((_merited(s), 1), else_=0).label("merited")
+    inside = sa.case((facts.within(s.c.scored_at), 1), else_=0).label("inside")
+    rows = signals(_near(facts), known, s.c.currency, merited, inside)
+    alone = sa.case((rows.c.root.is_(None), 1), else_=0)  # repeats nobody; nor are all of them put in order
     before = sa.func.lag(rows.c.us, 1, -never()).over(
-        partition_by=[rows.c.model_id, rows.c.root], order_by=[rows.c.us, rows.c.signal_id]
+        partition_by=[rows.c.model_id, sa.func.coalesce(rows.c.root, rows.c.signal_id), alone],
+        order_by=[rows.c.us, rows.c.signal_id],
     )
-    timed = sa.select(rows, before.label("before_us")).subquery("timed_signals")
+    theirs = sa.true() if of is None else rows.c.root.in_(of)
+    timed = (
+        sa.select(rows, before.label("before_us"))
+        .where(rows.c.merited == 1, theirs)
+        .subquery("timed_signals")
+    )
     gap = sa.case(
         (timed.c.window_ms * 1000 < instant(FOLLOW_US), timed.c.window_ms * 1000), else_=instant(FOLLOW_US)
     )
     # never as a difference with "no time": that would leave the range of whole numbers
     repeats = timed.c.before_us >= timed.c.us - gap
-    return sa.select(
-        timed.c.signal_id, timed.c.root, timed.c.model_id, timed.c.us, sa.case((repeats, 1), else_=0).label("repeat")
-    ).subquery("episodes")  # fmt: skip
+    return sa.select(timed, sa.case((repeats, 0), else_=1).label("first")).subquery("in_turn")
 
 
 def _won(facts: Facts, known: sa.Subquery) -> sa.Subquery:
@@ -99,18 +89,19 @@ def _won(facts: Facts, known: sa.Subquery) -> sa.Subquery:
     )  # fmt: skip
 
 
-def _brought(facts: Facts, known: sa.Subquery, found: sa.CTE) -> sa.Subquery:
+def _brought(facts: Facts, known: sa.Subquery) -> sa.Subquery:
     """What a first signal's person brought until the next one or the follow-up's end: signal_id, won, revenue.
 
     Only of signals that something came of, and only persons who brought anything are put in order: they are few.
     """
     won, any_won = _won(facts, known), _won(facts, known).alias("any_won")
+    found = _in_turn(facts, known, sa.select(any_won.c.root))
     next_us = sa.func.lead(found.c.us, 1, never()).over(
         partition_by=[found.c.model_id, found.c.root], order_by=[found.c.us, found.c.signal_id]
     )
     firsts = (
-        sa.select(found, next_us.label("next_us"))
-        .where(found.c.repeat == 0, found.c.root.in_(sa.select(any_won.c.root)))
+        sa.select(found.c.signal_id, found.c.root, found.c.us, next_us.label("next_us"))
+        .where(found.c.first == 1)
         .subquery("firsts")
     )
     after = sa.and_(
@@ -129,96 +120,97 @@ def _brought(facts: Facts, known: sa.Subquery, found: sa.CTE) -> sa.Subquery:
     )
 
 
-def _undelivered(facts: Facts) -> sa.Subquery:
-    """Activations that failed or bounced and never arrived: activation_id."""
+def _fates(facts: Facts) -> sa.Subquery:
+    """When each activation was sent, and whether it is known to have failed: activation_id, sent_us, lost."""
     e = facts["message_events"]
     rows = (
         sa.select(e.c.activation_id, e.c.event_type, micros(e.c.event_at).label("us"))
-        .where(e.c.event_type.in_((*UNDELIVERED, *ARRIVED)))
+        .where(e.c.event_type.in_(("sent", *UNDELIVERED, *ARRIVED)))
         .subquery("reports")
     )
+    sent_us = sa.func.min(sa.case((rows.c.event_type == "sent", rows.c.us)))
     bad, good = (
         sa.func.max(sa.case((rows.c.event_type.in_(kinds), 1), else_=0)) for kinds in (UNDELIVERED, ARRIVED)
     )
-    each = (
-        sa.select(rows.c.activation_id, bad.label("bad"), good.label("good"))
-        .where(rows.c.us <= end_of(facts))
+    return (
+        sa.select(
+            rows.c.activation_id,
+            whole(sent_us).label("sent_us"),
+            sa.case((bad > good, 1), else_=0).label("lost"),
+        )
+        .where(rows.c.us <= end_of(facts))  # the end is inclusive
         .group_by(rows.c.activation_id)
         .subquery("fates")
     )
-    return sa.select(each.c.activation_id).where(each.c.bad == 1, each.c.good == 0).subquery("undelivered")
 
 
-def _arriving(facts: Facts) -> sa.Subquery:
-    """The first message of each signal that did not fail: signal_id, sent_us."""
-    sends, lost = linked_sends(facts), _undelivered(facts)
-    return (
-        sa.select(sends.c.signal_id, sa.func.min(sends.c.sent_us).label("sent_us"))
-        .select_from(sends.outerjoin(lost, lost.c.activation_id == sends.c.activation_id))
-        .where(lost.c.activation_id.is_(None))
-        .group_by(sends.c.signal_id)
-        .subquery("arriving")
-    )
-
-
-def _is_reached(states: sa.Subquery, arriving: sa.Subquery) -> ColumnElement[bool]:
-    """Whether a message in time, before any competing event, did not fail."""
-    in_time = arriving.c.sent_us <= states.c.us + states.c.window_ms * 1000
-    return sa.and_(states.c.code == _IN_WINDOW, in_time, arriving.c.sent_us <= states.c.rival_us)
-
-
-def _meant(facts: Facts) -> sa.Subquery:
-    """Channel and campaign of each signal's first planned activation, sent or not: signal_id, channel, campaign_id."""
-    a, link = facts["activations"], facts["activation_signals"]
-    made = sa.func.coalesce(micros(a.c.created_at), never())
+def _contacts(facts: Facts) -> sa.Subquery:
+    """Each signal's first send or, where none was sent, its first planned activation; and `arriving_us`, the first send
+    that did not fail. Times that never came are never().
+    """
+    a, link, fates = facts["activations"], facts["activation_signals"], _fates(facts)
+    sent = sa.func.coalesce(fates.c.sent_us, never())
     rows = (
-        sa.select(link.c.signal_id, a.c.activation_id, a.c.channel, a.c.campaign_id, made.label("us"))
-        .select_from(link.join(a, a.c.activation_id == link.c.activation_id))
+        sa.select(
+            link.c.signal_id, a.c.activation_id, a.c.channel, a.c.campaign_id, a.c.provider, sent.label("sent_us"),
+            sa.case((fates.c.lost == 1, never()), else_=sent).label("arriving_us"),
+            sa.case((sent < never(), 0), else_=sa.func.coalesce(micros(a.c.created_at), never())).label("made_us"),
+        )
+        .select_from(
+            link.join(a, a.c.activation_id == link.c.activation_id)
+            .outerjoin(fates, fates.c.activation_id == a.c.activation_id)
+        )
         .where(a.c.purpose == "marketing", real_activations(facts))
-        .subquery("planned")
+        .subquery("contacts")
+    )  # fmt: skip
+    order = [rows.c.sent_us, rows.c.made_us, rows.c.activation_id]
+    place = sa.func.row_number().over(partition_by=rows.c.signal_id, order_by=order)
+    arriving = sa.func.min(rows.c.arriving_us).over(partition_by=rows.c.signal_id)
+    names = [c for c in rows.c if c.key not in ("arriving_us", "made_us")]
+    placed = sa.select(*names, place.label("place"), arriving.label("arriving_us")).subquery(
+        "placed_contacts"
     )
-    turn = sa.func.row_number().over(
-        partition_by=rows.c.signal_id, order_by=[rows.c.us, rows.c.activation_id]
-    )
-    turned = sa.select(rows, turn.label("turn")).subquery("plans")
-    return sa.select(turned).where(turned.c.turn == 1).subquery("meant")
+    return sa.select(placed).where(placed.c.place == 1).subquery("contacted")
+
+
+def _is_reached(states: sa.Subquery) -> ColumnElement[bool]:
+    """Whether a message in time, before any competing event, did not fail."""
+    in_time = states.c.arriving_us <= states.c.us + states.c.window_ms * 1000
+    return sa.and_(states.c.code == _IN_WINDOW, in_time, states.c.arriving_us <= states.c.rival_us)
+
+
+def _states(facts: Facts, known: sa.Subquery) -> sa.Subquery:
+    """Merited signals of the days asked for: state, contact, and whether each is a first one."""
+    turned = _in_turn(facts, known)
+    scored = sa.select(turned).where(turned.c.inside == 1).subquery("merited_signals")
+    rivals = rivals_of(facts, signals(facts, known), known)  # of signals as they are: `scored` is read once
+    return coded(facts, resolved(scored, _contacts(facts), rivals, "arriving_us"))
 
 
 def merited_rows(facts: Facts) -> sa.Subquery:
     """One row a merited signal: its link, its episode, what it brought, and whether its follow-up has ended."""
     known = roots(facts)
-    s = facts["signals"]
-    merited = sa.case((_merited(s), 1), else_=0).label("merited")
-    each = resolved(facts, known, signals(facts, known, s.c.currency, merited), first_activations(facts))
-    states, plan, arriving = coded(facts, each), _meant(facts), _arriving(facts)
-    episodes = sa.select(_episodes(facts, known)).cte("chain_episodes")
-    brought = _brought(facts, known, episodes)
+    states, brought = _states(facts, known), _brought(facts, known)
     link = sa.case(
         *((states.c.code == code, LINKS.index(name)) for code, name in _LINK_OF.items()),
-        (_is_reached(states, arriving), LINKS.index("reached")), else_=LINKS.index("delivery"),
+        (_is_reached(states), LINKS.index("reached")), else_=LINKS.index("delivery"),
     )  # fmt: skip
-    joined: sa.FromClause = states
-    for part in (plan, arriving, episodes, brought):
-        joined = joined.outerjoin(part, part.c.signal_id == states.c.signal_id)
     age = end_of(facts) - states.c.us
     young = sa.or_(states.c.code == 9, age < instant(FOLLOW_US))
-    begins = episodes.c.repeat == 0
-    first = sa.or_(states.c.root.is_(None), begins)
+    first = states.c.first == 1
+    begins = sa.and_(first, states.c.root.is_not(None))
     revenue = sa.case((young, sa.null()), (begins, sa.func.coalesce(brought.c.revenue, real(0))))
     return (
         sa.select(
-            day_number(states.c.us).label("day"), states.c.model_id,
-            sa.func.coalesce(states.c.campaign_id, plan.c.campaign_id).label("campaign_id"),
-            sa.func.coalesce(states.c.channel, plan.c.channel).label("channel"),
+            day_number(states.c.us).label("day"), states.c.model_id, states.c.campaign_id, states.c.channel,
             sa.case((young, "no"), else_="yes").label("followed"),
             link.label("code"), sa.func.coalesce(states.c.model_id, "").label("line"),
             sa.func.coalesce(states.c.currency, "").label("currency"),
-            sa.case((first, 1), else_=0).label("first"), sa.func.coalesce(brought.c.won, 0).label("won"),
+            states.c.first, sa.func.coalesce(brought.c.won, 0).label("won"),
             sa.case((first, states.c.expected), else_=real(0)).label("expected"),
             revenue.label("revenue"),
         )
-        .select_from(joined)
-        .where(states.c.merited == 1)
+        .select_from(states.outerjoin(brought, brought.c.signal_id == states.c.signal_id))
         .subquery("chained")
     )  # fmt: skip
 
@@ -274,6 +266,7 @@ def _neighbours(facts: Facts) -> sa.Select[tuple[int]]:
 INNER = ("code", "line", "currency")
 LINE: Rollup[LineCells] = Rollup(
     key="chain.line",
+    version=2,
     title="Merited signals by the link they were lost at",
     tables=STATE_CELLS.tables,
     dims=("model_id", "campaign_id", "channel", "followed"),

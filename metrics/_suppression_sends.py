@@ -102,11 +102,6 @@ def models(facts: Facts, tried: FromClause) -> sa.Subquery:
     )
     if few_days(facts):
         rows = rows.where(link.c.activation_id.in_(sa.select(tried.c.activation_id)))
-    elif facts.span is not None:
-        e = facts["message_events"]
-        rows = rows.where(
-            link.c.activation_id.in_(sa.select(e.c.activation_id).where(facts.within(e.c.event_at)))
-        )
     return rows.group_by(link.c.activation_id).subquery("models")
 
 

@@ -58,11 +58,11 @@ def cells(runtime: Runtime) -> list[tuple[object, ...]]:
 
 def test_what_memory_does_not_hold_is_asked_for_in_halves(tmp_path: Path):
     """From far too little memory upwards: first it is refused and nothing is lost, then parts of the days are held."""
-    journeys(Lake(tmp_path), rows=200_000, days=10)
+    journeys(Lake(tmp_path), rows=60_000, days=10)
     ample = open_runtime(Settings(home=tmp_path))
     refresh.refresh([ROLLUPS[STATES]], ample.warehouse, ample.store, utc_now)
     wanted, refused, parts = cells(ample), "", [0]
-    for megabytes in range(20, 1000, 5):
+    for megabytes in range(10, 1000, 5):
         little = open_runtime(Settings(home=tmp_path, duckdb_memory=f"{megabytes}MB"))
         done: list[int] = []
         try:
