@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from data.sql import Facts, whole
+from metrics._activation_rivals import rivals_of
 from metrics._activation_states import (
     INNER,
     SKEW_US,
@@ -21,7 +22,6 @@ from metrics._activation_states import (
     first_of,
     linked_sends,
     resolved,
-    rivals_of,
     signals,
 )
 from metrics.core.metric import Rollup

@@ -11,8 +11,9 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import Facts, day_number, double, micros, real, whole
 from metrics._activation_grid import SECOND, began_bucket, began_us, beginnings, crowded_days, log_bucket
+from metrics._activation_rivals import rivals_of
 from metrics._activation_touch import BY_SIGNAL, days_of, persons_of, signals_of, signals_of_links, window_ms
-from metrics.core.contact import end_of, first_sent, instant, never, real_activations, stops
+from metrics.core.contact import end_of, first_sent, instant, never, real_activations
 from metrics.core.metric import Reach, Rollup
 from metrics.core.persons import rooted, roots
 from metrics.core.shapes import Columns, Counts, Floats, Ints, Sums
@@ -121,45 +122,6 @@ def first_of(linked: sa.Subquery) -> sa.Subquery:
 def first_activations(facts: Facts) -> sa.Subquery:
     """First qualifying send of each signal: signal_id, sent_us, and its channel, campaign and provider."""
     return first_of(linked_sends(facts))
-
-
-def rivals_of(facts: Facts, scored: sa.Subquery, known: sa.Subquery) -> sa.Subquery:
-    """What competes with a signal's activation, by signal: stop_us and won_us, each NULL where there is none.
-
-    A suppression stands against a signal if it is in force at its scoring or effective from then on; a conversion if
-    it happens at or after scoring (to churn is not to convert). Both are found in one join, as intervals of a person.
-    """
-    s, o = stops(facts, known), facts["outcomes"]
-    joined, root = rooted(o, known)
-    won = (
-        sa.select(root.label("root"), micros(o.c.occurred_at).label("us"))
-        .select_from(joined)
-        .where(o.c.outcome_type != "churn")
-        .subquery("happened")
-    )
-    one, none = sa.literal_column("1", sa.Integer()), sa.literal_column("0", sa.BigInteger())
-    both = (
-        sa.select(s.c.root, s.c.from_us, s.c.until_us, one.label("is_stop"))
-        .union_all(
-            sa.select(won.c.root, won.c.us, none, sa.literal_column("0", sa.Integer())).where(
-                won.c.us <= end_of(facts)
-            )
-        )
-        .subquery("rivals")
-    )
-    against = sa.and_(
-        both.c.root == scored.c.root, sa.or_(both.c.from_us >= scored.c.us, both.c.until_us > scored.c.us)
-    )
-    return (
-        sa.select(
-            scored.c.signal_id,
-            sa.func.min(sa.case((both.c.is_stop == 1, both.c.from_us))).label("stop_us"),
-            sa.func.min(sa.case((both.c.is_stop == 0, both.c.from_us))).label("won_us"),
-        )
-        .select_from(scored.join(both, against))
-        .group_by(scored.c.signal_id)
-        .subquery("rivalled")
-    )
 
 
 def resolved(scored: sa.Subquery, first: sa.Subquery, rivals: sa.Subquery, *more: str) -> sa.Subquery:

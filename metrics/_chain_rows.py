@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import DAY_US, WHOLE, Facts, Span, day_number, double, micros, real, whole
-from metrics._activation_states import SOURCES, STATE_CELLS, coded, resolved, rivals_of, signals
+from metrics._activation_rivals import rivals_of
+from metrics._activation_states import SOURCES, STATE_CELLS, coded, resolved, signals
 from metrics._activation_touch import persons_of
 from metrics._chain_line import LINKS, SHAPES, LineCells
 from metrics.core.contact import end_of, instant, never, real_activations
