@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import Facts, double, real
+from metrics._activation_hop_rows import manual_waits
 from metrics._activation_hops import TABLES as HOP_TABLES
-from metrics._activation_hops import manual_waits
 from metrics._activation_slo import WINDOWS
 from metrics._activation_states import MINUTE_US, SOURCES, STATE_CELLS, STATES, resolved_states
 from metrics.core.contact import end_of, instant, never

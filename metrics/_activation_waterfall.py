@@ -9,7 +9,7 @@ import numpy as np
 from data.schema import HOPS
 from metrics._activation_figures import whole_mask
 from metrics._activation_hop_cells import StepCells
-from metrics._activation_hops import TO_SENT
+from metrics._activation_hop_rows import TO_SENT
 from metrics.core.shapes import Floats, Ints
 
 
