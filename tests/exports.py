@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -12,13 +13,13 @@ from data.lake import Lake, quoted
 PARTS = 3  # files a table, so that a cluster has something to share out
 
 
-def export(lake: Lake, folder: Path) -> dict[str, Path]:
-    """Folders by table, of those tables that have rows."""
+def export(lake: Lake, folder: Path, only: Collection[str] | None = None) -> dict[str, Path]:
+    """Folders by table, of those tables (of `only`) that have rows."""
     con = duckdb.connect()  # the product's own may write below its home only
     made = {}
     for name, table in LakeWarehouse(lake).tables().items():
         files = lake.manifest.files("facts", name)
-        if not files:
+        if not files or (only is not None and name not in only):
             continue
         own = folder / name
         own.mkdir(parents=True)

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -47,8 +48,8 @@ def url(schema: str) -> str:
     ).render_as_string(hide_password=False)
 
 
-def mirror(lake: Lake, address: str, schema: str) -> Path:
-    """The lake's rows as external tables of a schema. Returns their folder, which the caller deletes."""
+def mirror(lake: Lake, address: str, schema: str, only: Collection[str] | None = None) -> Path:
+    """The lake's rows (of some tables) as external tables of a schema. Returns their folder, which the caller deletes."""
     folder = Path(tempfile.mkdtemp(prefix="throughline-spark-"))
     engine = engine_at(address)
     columns = {  # said, as finding them out is a job of the cluster for each table
@@ -57,7 +58,7 @@ def mirror(lake: Lake, address: str, schema: str) -> Path:
     }
     with engine.connect() as db:
         db.exec_driver_sql(f"CREATE DATABASE IF NOT EXISTS `{schema}` LOCATION '{folder / 'own'}'")
-        for name, path in export(lake, folder / "rows").items():
+        for name, path in export(lake, folder / "rows", only).items():
             db.exec_driver_sql(f"DROP TABLE IF EXISTS `{schema}`.`{name}`")
             db.exec_driver_sql(
                 f"CREATE TABLE `{schema}`.`{name}` ({columns[name]}) USING PARQUET LOCATION '{path}'"

@@ -25,6 +25,11 @@ def golden(home: Path) -> Runtime:
     return runtime
 
 
+def read_by(keys: tuple[str, ...]) -> set[str]:
+    """The tables that a refresh of these rollups looks at."""
+    return {"data_watermarks", *(t for k in keys for t in ROLLUPS[k].tables)}
+
+
 def twin(url: str, schema: str, home: Path) -> Runtime:
     """A runtime that reads a schema of another engine and keeps its cells in its own home."""
     return open_runtime(Settings(home=home, warehouse_url=url, warehouse_schema=schema))

@@ -33,7 +33,7 @@ def pair(lane_open: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     lake = homes.golden(tmp_path_factory.mktemp("golden"))
     homes.computed(lake, KEYS)
     url = spark.url("golden")
-    rows = spark.mirror(lake.lake, url, "golden")
+    rows = spark.mirror(lake.lake, url, "golden", homes.read_by(KEYS))
     held = homes.twin(url, "golden", tmp_path_factory.mktemp("spark"))
     homes.computed(held, KEYS)
     yield lake, held
