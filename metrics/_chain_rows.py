@@ -56,23 +56,27 @@ def _in_turn(facts: Facts, known: sa.Subquery, of: sa.Select[tuple[str]] | None 
     merited = sa.case((_merited(s), 1), else_=0).label("merited")
     inside = sa.case((facts.within(s.c.scored_at), 1), else_=0).label("inside")
     rows = signals(_near(facts), known, s.c.currency, merited, inside)
-    alone = sa.case((rows.c.root.is_(None), 1), else_=0)  # repeats nobody; nor are all of them put in order
-    before = sa.func.lag(rows.c.us, 1, -never()).over(
-        partition_by=[rows.c.model_id, sa.func.coalesce(rows.c.root, rows.c.signal_id), alone],
-        order_by=[rows.c.us, rows.c.signal_id],
-    )
+    # A signal of nobody repeats none: it is somebody of its own. Names are long, so only this one is carried.
+    who = sa.func.coalesce(rows.c.root, rows.c.signal_id).label("who")
+    is_person = sa.case((rows.c.root.is_(None), 0), else_=1).label("is_person")
     theirs = sa.true() if of is None else rows.c.root.in_(of)
-    timed = (
-        sa.select(rows, before.label("before_us"))
+    named = (
+        sa.select(*(c for c in rows.c if c.key != "root"), who, is_person)
         .where(rows.c.merited == 1, theirs)
-        .subquery("timed_signals")
+        .subquery("named_signals")
     )
+    before = sa.func.lag(named.c.us, 1, -never()).over(
+        partition_by=[named.c.who, named.c.model_id, named.c.is_person],
+        order_by=[named.c.us, named.c.signal_id],
+    )
+    timed = sa.select(named, before.label("before_us")).subquery("timed_signals")
     gap = sa.case(
         (timed.c.window_ms * 1000 < instant(FOLLOW_US), timed.c.window_ms * 1000), else_=instant(FOLLOW_US)
     )
     # never as a difference with "no time": that would leave the range of whole numbers
     repeats = timed.c.before_us >= timed.c.us - gap
-    return sa.select(timed, sa.case((repeats, 0), else_=1).label("first")).subquery("in_turn")
+    root = sa.case((timed.c.is_person == 1, timed.c.who)).label("root")
+    return sa.select(timed, root, sa.case((repeats, 0), else_=1).label("first")).subquery("in_turn")
 
 
 def _won(facts: Facts, known: sa.Subquery) -> sa.Subquery:
