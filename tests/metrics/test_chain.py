@@ -229,6 +229,22 @@ def test_a_new_signal_changes_what_the_one_before_it_brought(tmp_path):
 # ----- arithmetic -----
 
 
+def test_channel_and_campaign_are_those_of_one_activation_the_first_sent_or_else_the_first_planned(tmp_path):
+    sheet = Sheet()
+    sheet.signal("sent")
+    sheet.signal("planned")
+    sheet.send("sent", 1)
+    sheet.rows["activations"][-1] = "a-sent,sent,email,marketing,"  # sent, and in no campaign
+    for name in ("sent", "planned"):
+        sheet.rows["activations"].append(f"0-{name},{name},push,marketing,autumn")
+        sheet.rows["activation_signals"].append(f"{name},0-{name}")
+    filled = {name: rows for name, rows in sheet.text().items() if rows.count("\n") > 1}
+    runtime = loaded_into(tmp_path / "home", filled, (LINE,))
+    found = runtime.readings.read(ALL["chain.signals"], Scope(by=("channel", "campaign_id")))
+    told = {(dict(r.by)["channel"], dict(r.by)["campaign_id"]): r.value for r in found}
+    assert told == {("email", None): 1, ("push", "autumn"): 1}
+
+
 def made(name: str, worth: float, **units: int) -> Line:
     """A line with exact revenues: the reached bring `worth` or `worth + 2`, everyone else 0 or 2."""
     n = tuple(units.get(k, 0) for k in LINKS)
