@@ -12,11 +12,20 @@ from data.sql import Facts, double, real
 from metrics._activation_hop_rows import manual_waits
 from metrics._activation_hops import TABLES as HOP_TABLES
 from metrics._activation_slo import WINDOWS
-from metrics._activation_states import MINUTE_US, SOURCES, STATE_CELLS, STATES, resolved_states
+from metrics._activation_states import (
+    IN_WINDOW,
+    LATE,
+    MINUTE_US,
+    MISSED,
+    OPEN,
+    SOURCES,
+    STATE_CELLS,
+    STATES,
+    resolved_states,
+)
 from metrics.core.contact import end_of, instant, never
 from metrics.core.metric import Cases, Choice
 
-IN_WINDOW, LATE, OPEN, MISSED = (STATES.index(s) for s in ("in_window", "late", "open", "missed"))
 Rows = sa.Subquery | sa.CTE
 Order = Callable[[Facts, Rows], ColumnElement[Any]]
 

@@ -8,7 +8,6 @@ logged hop have one step, from their score to their send: nothing is put in orde
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,14 +17,10 @@ from data.schema import HOPS
 from data.sql import Facts, micros, whole
 from metrics._activation_hop_cells import WAITS
 from metrics._activation_hours import worked_us
-from metrics._activation_states import (
-    SKEW_US,
-    resolved_states,
-)
+from metrics._activation_states import IN_WINDOW, LATE, SKEW_US, resolved_states
 from metrics.core.contact import end_of, never
 
 TO_SENT = HOPS.index("sent") + 1  # hops of the way to the person; those after it are feedback
-IN_WINDOW, LATE = 5, 6
 
 
 def _place(hop: ColumnElement[str]) -> ColumnElement[int]:
@@ -69,6 +64,7 @@ def _logged(facts: Facts, active: sa.CTE) -> sa.Select[Any]:
 
 
 def _activated(facts: Facts) -> sa.CTE:
+    """Signals that were sent, in their window or late."""
     rows = resolved_states(facts)
     return sa.select(rows).where(rows.c.code.in_((IN_WINDOW, LATE))).cte("activated")
 
@@ -99,6 +95,11 @@ def _visits(facts: Facts, active: sa.CTE) -> sa.Subquery:
     return visits.where(chosen.c.best == 1).subquery("visits")
 
 
+def _length(us: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """A step's length, 0 where clocks turn it around, and whether they do so beyond their tolerance."""
+    return sa.case((us < 0, 0), else_=us), sa.case((us < -SKEW_US, 1), else_=0)
+
+
 def _steps(facts: Facts, active: sa.CTE) -> sa.CTE:
     """Steps between neighbouring hops present: signal_id, from, to, us (clamped), inverted, manual of the later."""
     v = _visits(facts, active)
@@ -115,13 +116,14 @@ def _steps(facts: Facts, active: sa.CTE) -> sa.CTE:
         (following(v.c.high_us, never()) - v.c.low_us).label("most"),
     ).subquery("pairs")  # fmt: skip
     length = nxt.c.to_us - nxt.c.us
+    us, inverted = _length(length)
     return (
         sa.select(
             nxt.c.signal_id, nxt.c.place, nxt.c.to_place, nxt.c.manual, nxt.c.said, nxt.c.us.label("from_us"),
             nxt.c.to_us,
-            sa.case((length < 0, 0), else_=length).label("us"),
+            us.label("us"),
             sa.case((length < 0, 0), else_=worked_us(nxt.c.to_us) - worked_us(nxt.c.us)).label("worked_us"),
-            sa.case((length < -SKEW_US, 1), else_=0).label("inverted"),
+            inverted.label("inverted"),
             sa.case((nxt.c.least < 0, 0), else_=nxt.c.least).label("least_us"),
             sa.case((nxt.c.most < 0, 0), else_=nxt.c.most).label("most_us"),
         )
@@ -164,40 +166,27 @@ def manual_waits(facts: Facts) -> tuple[sa.CTE, sa.Subquery]:
     return active, _chains(_steps(facts, active))
 
 
-@dataclass(frozen=True)
-class _Halves:
-    """Activated signals of which hops were logged, and in one row each, as a step and as a chain, those of which none was."""
+def _halves(facts: Facts, own: tuple[str, ...]) -> tuple[sa.CTE, sa.Subquery]:
+    """Activated signals of which hops were logged, and in one row each, as a step and as a chain, those of which none was.
 
-    logged: sa.CTE
-    bare: sa.Subquery
-
-    @classmethod
-    def of(cls, facts: Facts) -> _Halves:
-        h, found = facts["activation_hops"], _activated(facts)
-        names = (
-            "signal_id",
-            "activation_id",
-            "us",
-            "sent_us",
-            "window_ms",
-            *(d for d in facts.dims if d != "hop"),
-        )
-        active = sa.select(*(found.c[k] for k in dict.fromkeys(names))).cte("narrowed")
-        told = active.c.signal_id.in_(sa.select(h.c.signal_id).where(h.c.signal_id.is_not(None)))
-        return cls(
-            sa.select(active).where(told).cte("logged"),
-            _bare(sa.select(active).where(sa.not_(told)).subquery("untold")),
-        )
+    `own`: columns of theirs to keep.
+    """
+    h, found = facts["activation_hops"], _activated(facts)
+    names = dict.fromkeys(("signal_id", "activation_id", "us", "sent_us", *own))
+    active = sa.select(*(found.c[k] for k in names)).cte("narrowed")
+    told = active.c.signal_id.in_(sa.select(h.c.signal_id).where(h.c.signal_id.is_not(None)))
+    untold = sa.select(active).where(sa.not_(told)).subquery("untold")
+    return sa.select(active).where(told).cte("logged"), _bare(untold)
 
 
 def _bare(active: sa.Subquery) -> sa.Subquery:
     """Signals without a logged hop: their step from the score to the send is their whole chain."""
-    zero, length = sa.literal_column("0", sa.Integer()), active.c.sent_us - active.c.us
-    clamped, inverted = sa.case((length < 0, 0), else_=length), sa.case((length < -SKEW_US, 1), else_=0)
+    zero = sa.literal_column("0", sa.Integer())
+    us, inverted = _length(active.c.sent_us - active.c.us)
     mask = sa.literal_column(str(1 + (1 << TO_SENT - 1)), sa.Integer())
     return sa.select(
         active, zero.label("place"), sa.literal_column(str(TO_SENT - 1), sa.Integer()).label("to_place"),
-        *(clamped.label(k) for k in ("step_us", "least_us", "most_us")), inverted.label("inverted"),
+        *(us.label(k) for k in ("step_us", "least_us", "most_us")), inverted.label("inverted"),
         mask.label("mask"), inverted.label("broken"), zero.label("said"), zero.label("manual"),
         *(zero.label(k) for k in WAITS),
     ).subquery("bare")  # fmt: skip
@@ -205,10 +194,10 @@ def _bare(active: sa.Subquery) -> sa.Subquery:
 
 def each_activated(facts: Facts, of_steps: tuple[str, ...], of_chains: tuple[str, ...]) -> sa.Subquery:
     """Both halves: the signals' dims, `us` and `window_ms`, and what is asked for of steps (if anything) and chains."""
-    both = _Halves.of(facts)
-    active, steps = both.logged, _steps(facts, both.logged)
-    chains = _chains(steps)
     own = ("us", "window_ms", *(d for d in facts.dims if d != "hop"))
+    active, bare = _halves(facts, own)
+    steps = _steps(facts, active)
+    chains = _chains(steps)
     joined = active.join(chains, chains.c.signal_id == active.c.signal_id)
     if of_steps:
         joined = joined.join(steps, steps.c.signal_id == active.c.signal_id)
@@ -216,5 +205,5 @@ def each_activated(facts: Facts, of_steps: tuple[str, ...], of_chains: tuple[str
     logged = sa.select(*(active.c[k] for k in own), *step, *(chains.c[k] for k in of_chains)).select_from(
         joined
     )
-    bare = sa.select(*(both.bare.c[k] for k in (*own, *of_steps, *of_chains)))
-    return sa.union_all(logged, bare).subquery("each_activated")
+    others = sa.select(*(bare.c[k] for k in (*own, *of_steps, *of_chains)))
+    return sa.union_all(logged, others).subquery("each_activated")

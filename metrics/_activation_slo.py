@@ -12,13 +12,20 @@ import numpy as np
 import sqlalchemy as sa
 
 from data.sql import Facts, day_number, double, real, whole
-from metrics._activation_states import MINUTE_US, SOURCES, STATE_CELLS, resolved_states
+from metrics._activation_states import (
+    IN_WINDOW,
+    LATE,
+    MINUTE_US,
+    MISSED,
+    SOURCES,
+    STATE_CELLS,
+    resolved_states,
+)
 from metrics.core.estimates import WILSON
 from metrics.core.intervals import wilson
 from metrics.core.metric import Choice, Estimate, Rollup, Setting, undefined
 from metrics.core.shapes import Columns, Counts, Ints
 
-IN_WINDOW, LATE, MISSED = 5, 6, 10
 WINDOWS = {"5m": 5, "30m": 30, "1h": 60, "6h": 360, "3d": 4320, "30d": 43200}
 OBJECTIVE = Setting("objective", "0.95", "share of signals meant to be activated in their window")
 WINDOW = Setting("window", "30d", "how far back from the observation end", tuple(WINDOWS))

@@ -23,7 +23,7 @@ STATES = (
     "excluded_test", "excluded_holdout", "excluded_no_action", "unlinked_identity", "invalid_negative", "in_window",
     "late", "competing_suppressed", "competing_converted", "open", "missed",
 )  # fmt: skip
-IN_WINDOW, LATE, MISSED = (STATES.index(name) for name in ("in_window", "late", "missed"))
+IN_WINDOW, LATE, OPEN, MISSED = (STATES.index(name) for name in ("in_window", "late", "open", "missed"))
 MINUTE_US = 60_000_000
 DAY_US = 86_400_000_000
 AHEAD = -1  # bucket of signals scored after the observation end: in a state, but never followed

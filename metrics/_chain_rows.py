@@ -14,7 +14,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import DAY_US, WHOLE, Facts, Span, day_number, double, micros, real, whole
 from metrics._activation_rivals import rivals_of
-from metrics._activation_states import SOURCES, STATE_CELLS, coded, resolved, signals
+from metrics._activation_states import IN_WINDOW, OPEN, SOURCES, STATE_CELLS, coded, resolved, signals
 from metrics._activation_touch import persons_of
 from metrics._chain_line import LINKS, SHAPES, LineCells
 from metrics.core.contact import end_of, instant, never, real_activations
@@ -25,7 +25,7 @@ FOLLOW_DAYS = 14
 FOLLOW_US = FOLLOW_DAYS * DAY_US
 UNDELIVERED = ("failed", "rejected", "blocked", "bounced_hard", "bounced_soft")
 ARRIVED = ("delivered", "opened", "clicked", "read", "replied", "complained", "unsubscribed")
-_IN_WINDOW = 5  # the state's code; which of delivery and reached it is, its messages say
+# States by code; of a signal in its window the messages say whether it is reached or lost in delivery.
 _LINK_OF = {1: "holdout", 3: "identity", 4: "clock", 6: "latency", 7: "suppressed", 8: "bought_first", 9: "open",
             10: "integration"}  # fmt: skip
 
@@ -181,7 +181,7 @@ def _contacts(facts: Facts) -> sa.Subquery:
 def _is_reached(states: sa.Subquery) -> ColumnElement[bool]:
     """Whether a message in time, before any competing event, did not fail."""
     in_time = states.c.arriving_us <= states.c.us + states.c.window_ms * 1000
-    return sa.and_(states.c.code == _IN_WINDOW, in_time, states.c.arriving_us <= states.c.rival_us)
+    return sa.and_(states.c.code == IN_WINDOW, in_time, states.c.arriving_us <= states.c.rival_us)
 
 
 def _states(facts: Facts, known: sa.Subquery) -> sa.Subquery:
@@ -201,7 +201,7 @@ def merited_rows(facts: Facts) -> sa.Subquery:
         (_is_reached(states), LINKS.index("reached")), else_=LINKS.index("delivery"),
     )  # fmt: skip
     age = end_of(facts) - states.c.us
-    young = sa.or_(states.c.code == 9, age < instant(FOLLOW_US))
+    young = sa.or_(states.c.code == OPEN, age < instant(FOLLOW_US))
     first = states.c.first == 1
     begins = sa.and_(first, states.c.root.is_not(None))
     revenue = sa.case((young, sa.null()), (begins, sa.func.coalesce(brought.c.revenue, real(0))))

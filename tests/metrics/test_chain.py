@@ -226,9 +226,6 @@ def test_a_new_signal_changes_what_the_one_before_it_brought(tmp_path):
     assert found.lines[0].after("reached").n * found.lines[0].after("reached").mean == pytest.approx(30)
 
 
-# ----- arithmetic -----
-
-
 def test_channel_and_campaign_are_those_of_one_activation_the_first_sent_or_else_the_first_planned(tmp_path):
     sheet = Sheet()
     sheet.signal("sent")
@@ -243,6 +240,9 @@ def test_channel_and_campaign_are_those_of_one_activation_the_first_sent_or_else
     found = runtime.readings.read(ALL["chain.signals"], Scope(by=("channel", "campaign_id")))
     told = {(dict(r.by)["channel"], dict(r.by)["campaign_id"]): r.value for r in found}
     assert told == {("email", None): 1, ("push", "autumn"): 1}
+
+
+# ----- arithmetic -----
 
 
 def made(name: str, worth: float, **units: int) -> Line:
