@@ -15,16 +15,15 @@ from sqlalchemy.sql.expression import ColumnElement
 from data.sql import DAY_US, WHOLE, Facts, Span, day_number, double, micros, real, whole
 from metrics._activation_rivals import rivals_of
 from metrics._activation_states import IN_WINDOW, OPEN, SOURCES, STATE_CELLS, coded, resolved, signals
-from metrics._activation_touch import persons_of
+from metrics._activation_touch import persons_of, window_ms
+from metrics._chain_contacts import contacts_of
 from metrics._chain_line import LINKS, SHAPES, LineCells
-from metrics.core.contact import end_of, instant, never, real_activations
+from metrics.core.contact import end_of, instant, never
 from metrics.core.metric import Reach, Rollup
 from metrics.core.persons import rooted, roots
 
 FOLLOW_DAYS = 14
 FOLLOW_US = FOLLOW_DAYS * DAY_US
-UNDELIVERED = ("failed", "rejected", "blocked", "bounced_hard", "bounced_soft")
-ARRIVED = ("delivered", "opened", "clicked", "read", "replied", "complained", "unsubscribed")
 # States by code; of a signal in its window the messages say whether it is reached or lost in delivery.
 _LINK_OF = {1: "holdout", 3: "identity", 4: "clock", 6: "latency", 7: "suppressed", 8: "bought_first", 9: "open",
             10: "integration"}  # fmt: skip
@@ -39,11 +38,29 @@ def _merited(s: sa.FromClause) -> ColumnElement[bool]:
     )
 
 
-def _near(facts: Facts) -> Facts:
-    """The days asked for and a follow-up before and after them."""
+def _days(facts: Facts, before: int, after: int) -> Facts:
+    """The days asked for and some before and after them."""
     if facts.span is None:
         return facts
-    return replace(facts, span=Span(facts.span.first - FOLLOW_DAYS - 1, facts.span.last + FOLLOW_DAYS + 1))
+    return replace(facts, span=Span(facts.span.first - before, facts.span.last + after))
+
+
+def _gap(rows: sa.FromClause) -> ColumnElement[int]:
+    """How far back a signal looks for one that it repeats, microseconds."""
+    window_us = rows.c.window_ms * 1000
+    return sa.case((window_us < instant(FOLLOW_US), window_us), else_=instant(FOLLOW_US))
+
+
+def _near(facts: Facts, rows: sa.FromClause) -> ColumnElement[bool]:
+    """Signals of the days asked for, and those that one of them may repeat: most windows are hours, not weeks."""
+    if facts.span is None:
+        return sa.true()
+    s = facts["signals"]
+    windows = (
+        sa.select(window_ms(s).label("window_ms")).where(facts.within(s.c.scored_at)).subquery("windows")
+    )
+    longest = sa.select(sa.func.max(_gap(windows))).scalar_subquery()
+    return rows.c.us >= instant(facts.span.first * DAY_US) - longest
 
 
 def _in_turn(facts: Facts, known: sa.Subquery, of: sa.Select[tuple[str]] | None = None) -> sa.Subquery:
@@ -55,14 +72,14 @@ def _in_turn(facts: Facts, known: sa.Subquery, of: sa.Select[tuple[str]] | None 
     s = facts["signals"]
     merited = sa.case((_merited(s), 1), else_=0).label("merited")
     inside = sa.case((facts.within(s.c.scored_at), 1), else_=0).label("inside")
-    rows = signals(_near(facts), known, s.c.currency, merited, inside)
+    rows = signals(_days(facts, FOLLOW_DAYS + 1, 0), known, s.c.currency, merited, inside)
     # A signal of nobody repeats none: it is somebody of its own. Names are long, so only this one is carried.
     who = sa.func.coalesce(rows.c.root, rows.c.signal_id).label("who")
     is_person = sa.case((rows.c.root.is_(None), 0), else_=1).label("is_person")
     theirs = sa.true() if of is None else rows.c.root.in_(of)
     named = (
         sa.select(*(c for c in rows.c if c.key != "root"), who, is_person)
-        .where(rows.c.merited == 1, theirs)
+        .where(rows.c.merited == 1, _near(facts, rows), theirs)
         .subquery("named_signals")
     )
     before = sa.func.lag(named.c.us, 1, -never()).over(
@@ -70,17 +87,14 @@ def _in_turn(facts: Facts, known: sa.Subquery, of: sa.Select[tuple[str]] | None 
         order_by=[named.c.us, named.c.signal_id],
     )
     timed = sa.select(named, before.label("before_us")).subquery("timed_signals")
-    gap = sa.case(
-        (timed.c.window_ms * 1000 < instant(FOLLOW_US), timed.c.window_ms * 1000), else_=instant(FOLLOW_US)
-    )
     # never as a difference with "no time": that would leave the range of whole numbers
-    repeats = timed.c.before_us >= timed.c.us - gap
+    repeats = timed.c.before_us >= timed.c.us - _gap(timed)
     root = sa.case((timed.c.is_person == 1, timed.c.who)).label("root")
     return sa.select(timed, root, sa.case((repeats, 0), else_=1).label("first")).subquery("in_turn")
 
 
 def _won(facts: Facts, known: sa.Subquery) -> sa.Subquery:
-    """What persons brought: root, us, revenue."""
+    """What persons brought in the days of `facts`: root, us, revenue."""
     o = facts["outcomes"]
     joined, root = rooted(o, known)
     return (
@@ -89,7 +103,7 @@ def _won(facts: Facts, known: sa.Subquery) -> sa.Subquery:
             sa.func.coalesce(double(o.c.revenue), real(0)).label("revenue"),
         )
         .select_from(joined)
-        .where(o.c.outcome_type != "churn", o.c.reversed_at.is_(None))
+        .where(facts.within(o.c.occurred_at), o.c.outcome_type != "churn", o.c.reversed_at.is_(None))
         .subquery("won")
     )  # fmt: skip
 
@@ -99,8 +113,9 @@ def _brought(facts: Facts, known: sa.Subquery) -> sa.Subquery:
 
     Only of signals that something came of, and only persons who brought anything are put in order: they are few.
     """
-    won, any_won = _won(facts, known), _won(facts, known).alias("any_won")
-    found = _in_turn(facts, known, sa.select(any_won.c.root))
+    later = _days(facts, 0, FOLLOW_DAYS + 1)
+    won, any_won = _won(later, known), _won(later, known).alias("any_won")
+    found = _in_turn(later, known, sa.select(any_won.c.root))
     next_us = sa.func.lead(found.c.us, 1, never()).over(
         partition_by=[found.c.model_id, found.c.root], order_by=[found.c.us, found.c.signal_id]
     )
@@ -125,59 +140,6 @@ def _brought(facts: Facts, known: sa.Subquery) -> sa.Subquery:
     )
 
 
-def _fates(facts: Facts) -> sa.Subquery:
-    """When each activation was sent, and whether it is known to have failed: activation_id, sent_us, lost."""
-    e = facts["message_events"]
-    rows = (
-        sa.select(e.c.activation_id, e.c.event_type, micros(e.c.event_at).label("us"))
-        .where(e.c.event_type.in_(("sent", *UNDELIVERED, *ARRIVED)))
-        .subquery("reports")
-    )
-    sent_us = sa.func.min(sa.case((rows.c.event_type == "sent", rows.c.us)))
-    bad, good = (
-        sa.func.max(sa.case((rows.c.event_type.in_(kinds), 1), else_=0)) for kinds in (UNDELIVERED, ARRIVED)
-    )
-    return (
-        sa.select(
-            rows.c.activation_id,
-            whole(sent_us).label("sent_us"),
-            sa.case((bad > good, 1), else_=0).label("lost"),
-        )
-        .where(rows.c.us <= end_of(facts))  # the end is inclusive
-        .group_by(rows.c.activation_id)
-        .subquery("fates")
-    )
-
-
-def _contacts(facts: Facts) -> sa.Subquery:
-    """Each signal's first send or, where none was sent, its first planned activation; and `arriving_us`, the first send
-    that did not fail. Times that never came are never().
-    """
-    a, link, fates = facts["activations"], facts["activation_signals"], _fates(facts)
-    sent = sa.func.coalesce(fates.c.sent_us, never())
-    rows = (
-        sa.select(
-            link.c.signal_id, a.c.activation_id, a.c.channel, a.c.campaign_id, a.c.provider, sent.label("sent_us"),
-            sa.case((fates.c.lost == 1, never()), else_=sent).label("arriving_us"),
-            sa.case((sent < never(), 0), else_=sa.func.coalesce(micros(a.c.created_at), never())).label("made_us"),
-        )
-        .select_from(
-            link.join(a, a.c.activation_id == link.c.activation_id)
-            .outerjoin(fates, fates.c.activation_id == a.c.activation_id)
-        )
-        .where(a.c.purpose == "marketing", real_activations(facts))
-        .subquery("contacts")
-    )  # fmt: skip
-    order = [rows.c.sent_us, rows.c.made_us, rows.c.activation_id]
-    place = sa.func.row_number().over(partition_by=rows.c.signal_id, order_by=order)
-    arriving = sa.func.min(rows.c.arriving_us).over(partition_by=rows.c.signal_id)
-    names = [c for c in rows.c if c.key not in ("arriving_us", "made_us")]
-    placed = sa.select(*names, place.label("place"), arriving.label("arriving_us")).subquery(
-        "placed_contacts"
-    )
-    return sa.select(placed).where(placed.c.place == 1).subquery("contacted")
-
-
 def _is_reached(states: sa.Subquery) -> ColumnElement[bool]:
     """Whether a message in time, before any competing event, did not fail."""
     in_time = states.c.arriving_us <= states.c.us + states.c.window_ms * 1000
@@ -189,7 +151,7 @@ def _states(facts: Facts, known: sa.Subquery) -> sa.Subquery:
     turned = _in_turn(facts, known)
     scored = sa.select(turned).where(turned.c.inside == 1).subquery("merited_signals")
     rivals = rivals_of(facts, signals(facts, known), known)  # of signals as they are: `scored` is read once
-    return coded(facts, resolved(scored, _contacts(facts), rivals, "arriving_us"))
+    return coded(facts, resolved(scored, contacts_of(facts), rivals, "arriving_us"))
 
 
 def merited_rows(facts: Facts) -> sa.Subquery:
@@ -272,6 +234,7 @@ INNER = ("code", "line", "currency")
 LINE: Rollup[LineCells] = Rollup(
     key="chain.line",
     version=2,
+    by_days=True,
     title="Merited signals by the link they were lost at",
     tables=STATE_CELLS.tables,
     dims=("model_id", "campaign_id", "channel", "followed"),

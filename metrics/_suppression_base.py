@@ -160,7 +160,7 @@ def _in_span(facts: Facts, us: ColumnElement[int]) -> ColumnElement[bool]:
     return us.between(number(facts.span.first * DAY_US), number((facts.span.last + 1) * DAY_US - 1))
 
 
-def _timed(facts: Facts) -> sa.Subquery:
+def _timed(facts: Facts, *, refused_only: bool) -> sa.Subquery:
     """One row an attempt: its first send (seq 0), or each distinct refusal in order where nothing was ever sent.
 
     Of sends those of the span, of refusals all of activations that have one in the span: the earliest may be charged.
@@ -189,15 +189,17 @@ def _timed(facts: Facts) -> sa.Subquery:
     if facts.span is not None:
         near = sa.select(refusals.c.activation_id).where(_in_span(facts, refusals.c.us))
         refused = refused.where(refusals.c.activation_id.in_(near))
+    if refused_only:
+        return refused.subquery("timed")
     return sends.union_all(refused).subquery("timed")
 
 
-def attempts(facts: Facts, people: People) -> sa.CTE:
-    """Sends and refusals to known persons, tests left out, with what a stop needs to know of them.
+def attempts(facts: Facts, people: People, *, refused_only: bool = False) -> sa.CTE:
+    """Sends and refusals (or these alone) to known persons, tests left out, with what a stop needs to know of them.
 
     Columns: activation_id, seq, kind, us, day, root, node, record, channel, campaign_id, provider, purpose, marketing.
     """
-    a, times = facts["activations"], _timed(facts)
+    a, times = facts["activations"], _timed(facts, refused_only=refused_only)
     joined, root = people.rooted(a)
     joined, node = people.noded(joined, a)
     rows = (

@@ -152,8 +152,8 @@ def _wrongly(sides: Sides) -> sa.Subquery:
 
 def _select_withheld(facts: Facts) -> sa.Select[Any]:
     people = People.of(facts)
-    tried = attempts(facts, people)
-    stood, model = _wrongly(Sides.of(facts, people, tried)), models(facts, tried)
+    tried = attempts(facts, people, refused_only=True)
+    stood, model = _wrongly(Sides.of(facts, people, tried)), models(facts, tried, of_few=True)
     flags = []
     for v in VIEWS:
         needed = sa.and_(stood.c[f"{v}_any"] == 1, stood.c[f"{v}_right"] == 0)

@@ -93,14 +93,17 @@ def _modes(facts: Facts) -> sa.Subquery:
     return sa.select(rows.c.event_id, rows.c.channel, mode.label("mode")).subquery("modes")
 
 
-def models(facts: Facts, tried: FromClause) -> sa.Subquery:
-    """The model behind an attempt, where all signals linked to it are of one: activation_id, model_id."""
+def models(facts: Facts, tried: FromClause, *, of_few: bool = False) -> sa.Subquery:
+    """The model behind an attempt, where all signals linked to it are of one: activation_id, model_id.
+
+    `of_few`: attempts are few, so that it pays to look for theirs alone.
+    """
     link, s = facts["activation_signals"], facts["signals"]
     low, high = sa.func.min(s.c.model_id), sa.func.max(s.c.model_id)
     rows = sa.select(link.c.activation_id, sa.case((low == high, low)).label("model_id")).select_from(
         link.join(s, s.c.signal_id == link.c.signal_id)
     )
-    if few_days(facts):
+    if of_few or few_days(facts):
         rows = rows.where(link.c.activation_id.in_(sa.select(tried.c.activation_id)))
     return rows.group_by(link.c.activation_id).subquery("models")
 

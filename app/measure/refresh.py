@@ -6,7 +6,6 @@ That is single rows where rollup and warehouse can tell them (`bykey`), else who
 from __future__ import annotations
 
 import datetime as dt
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,18 +16,14 @@ import sqlalchemy as sa
 
 from app.measure.bykey import Step, change
 from app.measure.cells import Cells
+from app.measure.chunks import chunks, shares_days
 from app.measure.reach import observed_us, spans
-from app.measure.store import RollupStore, definition_of, period_of
+from app.measure.store import RollupStore, definition_of
 from data import schema
 from data.engines import FAR_US, Dirty, TooLargeError, Warehouse
 from data.manifest import NO_DAY, File, Refreshed
 from data.sql import Facts, Span, micros
 from metrics.core.metric import C, Rollup
-
-# Bounds the memory of a query whose days stand alone. Where other tables are read beyond the days asked for, each query
-# reads them anew and a refresh grows with the square of its rows: that is one query, and what exceeds the engine's memory
-# goes to disk (docs/scale.md: at 100 million rows 0.4 to 0.6 of the time of four queries, in less memory).
-ROWS_A_QUERY = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -133,7 +128,7 @@ class _Job(Generic[C]):
         parts: list[Cells] = []
         as_of = None if run.state is None or run.full else run.state.as_of_us
         done = 0
-        for chunk, cells, newest in self._asked(run, _chunks(days, rollup, self.warehouse)):
+        for chunk, cells, newest in self._asked(run, chunks(days, rollup, self.warehouse)):
             parts.append(cells)
             as_of = max((t for t in (as_of, newest) if t is not None), default=None)
             done += len(chunk)
@@ -202,12 +197,7 @@ class _Run:
 
 def _own(rollup: Rollup[C], dirty: Dirty) -> set[int]:
     """Days of the rollup's first table and of those stored under its days."""
-    home = rollup.tables[0]
-    held = {
-        n
-        for n in rollup.tables
-        if n == home or (schema.METADATA.tables[n].info["day_of"] or ("",))[0] == home
-    }
+    held = {n for n in rollup.tables if shares_days(rollup, n)}
     return {d for n, days in dirty.days.items() if n in held for d in days if d != NO_DAY}
 
 
@@ -229,7 +219,7 @@ def _dirty_days(
     moved = [n for n in touched if after < FAR_US and n not in dirty.days]
     for name in (*dirty.days, *moved):
         if name not in touched:
-            if not _shares_days(
+            if not shares_days(
                 rollup, name
             ):  # nothing is known of what its rows move, so everything may have
                 return _own(rollup, warehouse.dirty(rollup.tables, None))
@@ -240,41 +230,6 @@ def _dirty_days(
     if rollup.observed and observed == state.observed_us:
         return days  # no time has passed, as far as the sources tell
     return days | store.unsettled_days(rollup)
-
-
-def _shares_days(rollup: Rollup[C], name: str) -> bool:
-    info = schema.METADATA.tables[name].info
-    return name == rollup.tables[0] or (info["day_of"] or ("",))[0] == rollup.tables[0]
-
-
-def _chunks(days: Sequence[int], rollup: Rollup[C], warehouse: Warehouse) -> list[list[int]]:
-    """Dirty days in groups, one query each: as many as keep a query below ROWS_A_QUERY rows.
-
-    Clean days between two dirty ones are read too, and dropped by the store: a statement costs more to plan than a
-    few small days to read. A warehouse that bounds its own memory is asked month by month.
-    """
-    chunks: list[list[int]] = []
-    sizes = warehouse.sizes(tuple(n for n in rollup.tables if _shares_days(rollup, n)))
-    most = math.inf if _reads_further(rollup) else ROWS_A_QUERY
-    rows = 0
-    for day in days:
-        added = (
-            sum(sizes.get(d, 0) for d in range(chunks[-1][-1] + 1, day + 1)) if chunks else sizes.get(day, 0)
-        )
-        joins = bool(chunks) and (bool(sizes) or period_of(day) == period_of(chunks[-1][-1]))
-        if joins and rows + added <= most:
-            chunks[-1].append(day)
-            rows += added
-        else:
-            chunks.append([day])
-            rows = sizes.get(day, 0)
-    return chunks
-
-
-def _reads_further(rollup: Rollup[C]) -> bool:
-    """Whether some table is read beyond the days that cells are asked for."""
-    own = Span(0, 0)
-    return any(spans(rollup, own).get(name) != own for name in rollup.tables)
 
 
 def _cells(

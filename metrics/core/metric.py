@@ -189,6 +189,7 @@ class Rollup(Generic[C]):
     `cells`: makes the finaliser's typed arrays of one slice.
     `derived`: settles columns of the statement that SQL can only prepare (a deadline on a holiday calendar).
     `keyed`: how to bring cells up to date row by row; its cells hold counts and sums, and some count is never 0.
+    `by_days`: asked for some days at a time, because its statement reads of other tables what these days speak of.
     `stored`: False for queries asked of the warehouse each time (exact answers on demand).
     `ledger`: the SELECT counts in the ledger's registers, which `tables` then names; never stored, and without days.
     """
@@ -212,6 +213,7 @@ class Rollup(Generic[C]):
     keyed: Keyed | None = None
     words: tuple[str, ...] = ()
     history: bool = False
+    by_days: bool = False
 
     def resolved_dims(self, tables: Mapping[str, sa.FromClause]) -> tuple[str, ...]:
         """The dims with `attr_*` replaced by the attributes that the warehouse really holds."""

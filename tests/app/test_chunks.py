@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from app.measure import refresh
+from app.measure.chunks import QUERIES_BY_DAYS, chunks
 from app.runtime import Runtime, open_runtime, utc_now
 from app.settings import Settings
 from data.engines import TooLargeError, Warehouse
@@ -31,7 +32,7 @@ class Sized:
 
 def queries(key: str, *, rows: int, days: int) -> list[list[int]]:
     warehouse = cast("Warehouse", Sized(rows, days))
-    found = refresh._chunks(range(days), ROLLUPS[key], warehouse)
+    found = chunks(range(days), ROLLUPS[key], warehouse)
     assert [day for chunk in found for day in chunk] == list(range(days))
     return found
 
@@ -46,7 +47,13 @@ def test_tables_of_any_time_are_not_read_more_often_as_history_grows(days: int):
     assert len(queries("activation.states", rows=4_000_000, days=days)) == 1
 
 
+@pytest.mark.parametrize("days", [30, 300, 3000])
+def test_what_keeps_to_its_days_is_asked_for_in_few_queries_however_long_the_history(days: int):
+    assert 1 < len(queries("chain.line", rows=4_000_000, days=days)) <= QUERIES_BY_DAYS + 1
+
+
 def test_a_small_warehouse_is_asked_once():
+    assert len(queries("chain.line", rows=10_000, days=180)) == 1
     assert len(queries("activation.states", rows=10_000, days=180)) == 1
     assert len(queries("model.scores", rows=10_000, days=180)) == 1
 

@@ -12,9 +12,11 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from tests.bench import activation, models, suppression
+from tests.bench import activation, hands, models, suppression
 from tests.bench.contest import ROOT, Contender, Found, machine, measured, run_one
 
 ROWS = int(os.environ.get("THROUGHLINE_BENCH_ROWS", "100000000"))
@@ -26,17 +28,19 @@ NEW_DAY = "new day"  # adds a day to the data, so a folder that is kept serves i
 MODULE = "tests.bench.scale"
 MEMORY = "1500MB"
 OURS = activation.OURS
-PREDICTED = ("model.arrivals", "model.service", "fairness.decisions")
+PREDICTED = ("model.arrivals", "model.service", "model.releases", "fairness.decisions")
 ACTED = (
     "suppression.attempts", "activation.states", "chain.line", "activation.feedback", "suppression.stops",
     "activation.due", "activation.staleness", "identity.signals", "suppression.consents", "suppression.withheld",
     "suppression.sends", "activation.steps", "activation.chains",
 )  # fmt: skip
-HANDS = {
-    "activation.states": Contender(activation.by_hand, ("duckdb", "data.lake")),
-    "suppression.attempts": Contender(suppression.by_hand, ("duckdb", "data.lake")),
-    "model.scores + drift.values": Contender(models.by_hand, ("duckdb", "data.lake")),
+BY_HAND: dict[str, Callable[[Path], Found]] = {
+    "activation.states": activation.by_hand,
+    "suppression.attempts": suppression.by_hand,
+    "model.scores + drift.values": models.by_hand,
+    **{key: partial(hands.counted, rollup=key) for key in hands.STATEMENTS},
 }
+HANDS = {key: Contender(run, ("duckdb", "pyarrow", "data.lake")) for key, run in BY_HAND.items()}
 HEAD = "| | wall s | processor s | peak MiB | cells | reading the tables alone, s | by hand, s (peak MiB) | times by hand |"
 
 
@@ -113,7 +117,12 @@ def line(home: Path, keys: tuple[str, ...], scans: dict[str, float]) -> str:
     told = f"| {name} | {number(own, 'seconds'):.1f} | {number(own, 'processor'):.1f} | {number(own, 'peak'):.0f} | {cells:,} | {limit:.1f} |"
     if name not in HANDS:
         return f"{told} | |"
-    hand = measured(MODULE, f"hand {name}", home, MOST_SECONDS)
+    try:
+        hand = measured(MODULE, f"hand {name}", home, MOST_SECONDS)
+    except RuntimeError as failed:
+        return f"{told} {str(failed).splitlines()[-1]} | |"
+    if name in hands.STATEMENTS and hand["result"] != own["result"]:
+        raise RuntimeError(f"{name}: {own['result']} cells, by hand {hand['result']}")
     ratio = number(own, "seconds") / number(hand, "seconds")
     return f"{told} {number(hand, 'seconds'):.1f} ({number(hand, 'peak'):.0f}) | {ratio:.2f} |"
 

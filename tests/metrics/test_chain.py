@@ -13,6 +13,7 @@ from app.measure.refresh import refresh
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from metrics import ALL
+from metrics._chain_contacts import ARRIVED, UNDELIVERED
 from metrics._chain_costs import COSTS
 from metrics._chain_line import (
     LINKS,
@@ -26,7 +27,7 @@ from metrics._chain_line import (
     waterfall,
     worth_of,
 )
-from metrics._chain_rows import ARRIVED, FOLLOW_US, LINE, UNDELIVERED
+from metrics._chain_rows import FOLLOW_US, LINE
 from metrics.core.intervals import Moment
 from metrics.core.metric import Choice, Reading, Scope
 from tests import postgres
