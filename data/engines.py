@@ -25,8 +25,9 @@ from sqlalchemy.sql.expression import FromClause
 
 from data import schema
 from data.difference import Difference
+from data.footers import latest_us
 from data.lake import Lake, duck
-from data.manifest import File, Held
+from data.manifest import NO_DAY, File, Held
 from data.sql import DAY_US, WHOLE, Span
 
 Columns = dict[str, NDArray[np.generic]]
@@ -79,6 +80,10 @@ class Warehouse(Protocol):
 
     def sizes(self, names: tuple[str, ...]) -> Mapping[int, int]:
         """Rows of the tables by day, where the app must bound a query's memory itself; empty elsewhere."""
+        ...
+
+    def newest(self, name: str, span: Span) -> int | None:
+        """Newest load of a table's rows of these days, epoch microseconds; of all of them, where the table has no days."""
         ...
 
     def session(
@@ -147,6 +152,7 @@ class LakeWarehouse:
         self.lake = lake
         self._pool = DuckPool(lake.home, memory)
         self._held: Held | None = None  # of a pinned copy
+        self._loads: dict[str, int | None] = {}  # newest load by path; files never change
         self.dialect: sa.Dialect = self._pool.engine.dialect
 
     def pinned(self) -> LakeWarehouse:
@@ -186,6 +192,19 @@ class LakeWarehouse:
             if file.name in names:
                 sizes[file.day] = sizes.get(file.day, 0) + file.rows
         return sizes
+
+    def newest(self, name: str, span: Span) -> int | None:
+        info = schema.METADATA.tables[name].info
+        files = self.lake.of(self._files(), name, span if info["event"] else None)
+        if info["event"] and not info["day_of"]:
+            files = [f for f in files if f.day != NO_DAY]
+        found = (self._load_of(f) for f in files)
+        return max((us for us in found if us is not None), default=None)
+
+    def _load_of(self, file: File) -> int | None:
+        if file.path not in self._loads:
+            self._loads[file.path] = latest_us(self.lake.home / file.path, "loaded_at")
+        return self._loads[file.path]
 
     @contextlib.contextmanager
     def session(self, names: tuple[str, ...] = (), spans: Mapping[str, Span] = NO_SPANS) -> Iterator[Session]:

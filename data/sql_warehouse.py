@@ -21,7 +21,7 @@ from data import schema
 from data.dialects import engine_at
 from data.engines import NO_SPANS, Columns, Dirty, Session
 from data.manifest import NO_DAY
-from data.sql import WHOLE, Instant, Span, day_number, micros
+from data.sql import WHOLE, Facts, Instant, Span, day_number, micros
 
 LOOK_BACK = dt.timedelta(days=1)  # transactions that became visible after a later one had set the watermark
 LAST_US = 253_000_000_000_000_000  # the last time that a timestamp can say
@@ -112,6 +112,14 @@ class SqlWarehouse:
             known.update({n: None if np.isnan(us) else int(us) for n, us in found.items()})
         return {n: us for n in names if (us := known[n]) is not None}
 
+    def newest(self, name: str, span: Span) -> int | None:
+        info, table = schema.METADATA.tables[name].info, self.tables()[name]
+        dated = info["event"] and not info["day_of"]
+        days = Facts({}, span=span).within(table.c[info["event"]]) if dated else sa.true()
+        with self.session() as session:
+            us = session.columns(_newest(table, days))["newest"].astype(float)
+        return None if np.isnan(us[0]) else int(us[0])
+
     def dirty(self, names: tuple[str, ...], since: str | None) -> Dirty:
         seen: dict[str, int] = json.loads(since) if since else {}
         newest = self._newest(names)  # before the days: a row that arrives in between is seen again next time
@@ -175,8 +183,9 @@ def columns_of(connection: sa.Connection, statement: sa.Select[Any]) -> Columns:
     return {name: _array([r[i] for r in rows], text=name in texts) for i, name in enumerate(names)}
 
 
-def _newest(table: FromClause) -> sa.Select[tuple[int]]:
-    inner = sa.select(micros(table.c.loaded_at).label("us")).subquery()
+def _newest(table: FromClause, where: sa.ColumnElement[bool] | None = None) -> sa.Select[tuple[int]]:
+    rows = sa.select(micros(table.c.loaded_at).label("us"))
+    inner = (rows if where is None else rows.where(where)).subquery()
     return sa.select(sa.func.max(inner.c.us).label("newest"))
 
 

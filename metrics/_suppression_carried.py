@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
 from data.sql import Facts, day_number, double, micros, real, whole
-from metrics._suppression_base import People, attempts, number, picked, text
+from metrics._suppression_attempts import attempts
+from metrics._suppression_base import People, number, picked, text
 from metrics._suppression_pairs import POLICIES, Sides, in_side, pairs, reaches
 from metrics.core.contact import never, real_activations
 from metrics.core.metric import Choice, Reach, Rollup
@@ -172,7 +173,7 @@ def _select(facts: Facts) -> sa.Select[Any]:
     everything = Facts(
         facts.tables, observed_us=facts.observed_us
     )  # a stop may be violated long after its day
-    sides = Sides.of(everything, people, attempts(everything, people))
+    sides = Sides.of(everything, people, attempts(everything, people, stopped_only=True))
     heard = told(facts, sides.stops)
     both = sa.union_all(*(_of_policy(facts, sides, heard, p) for p in POLICIES)).subquery("carried")
     high = sa.case((both.c.high_us >= never(), OPEN), else_=_after(both.c.high_us, both.c.from_us))

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from data.sql import Facts, day_number, double, real, whole
-from metrics._suppression_base import IN_FLIGHT_US, SENT, People, attempts, number, picked, text
+from metrics._suppression_attempts import attempts
+from metrics._suppression_base import IN_FLIGHT_US, SENT, People, number, picked, text
 from metrics._suppression_carried import SECOND_US
 from metrics._suppression_carried import TABLES as RISK_TABLES
 from metrics._suppression_law import TIERS, resolve, tier
@@ -26,7 +27,7 @@ AT_RISK_LISTED = ("person", "channel", "kind", "stop_trigger", "since_us")
 def _violations(facts: Facts, choice: Choice) -> sa.Select[Any]:
     """One row a violation of the view chosen, the latest first; see `LISTED` for its columns."""
     people = People.of(facts)
-    tried = attempts(facts, people)
+    tried = attempts(facts, people, stopped_only=True)
     sides = Sides.of(facts, people, tried)
     charged, stop, model = charges(sides)[0], sides.stops, models(facts, tried)
     since = stop.c.from_us if choice["clock"] == "effective" else stop.c.known_us

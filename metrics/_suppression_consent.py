@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from data.sql import Facts, micros, whole
-from metrics._suppression_base import REFUSED, People, attempts, picked
+from metrics._suppression_attempts import attempts
+from metrics._suppression_base import REFUSED, People, picked
 from metrics._suppression_pairs import CLOCKS, SIDES, Sides, in_view, met
 from metrics._suppression_sends import models
 from metrics._suppression_touch import ATTEMPT_TOUCH, CONSENT_TOUCH

@@ -112,7 +112,8 @@ def _stopped(stop: FromClause, tried: FromClause, confirmed: ColumnElement[str])
 def met(sides: Sides) -> sa.Subquery:
     """Attempts with the stops that began strictly before them and had not expired, released or not.
 
-    Columns: activation_id, seq, rank, due, industry, linked, heard, held (not released), stopped (its purpose).
+    Columns: activation_id, seq, rank, after_us (how long after the stop), due, industry, linked, heard, held (not released),
+    stopped (its purpose).
     """
     tried, stop, lifted, confirmed, people = (
         sides.tried,
@@ -144,7 +145,7 @@ def met(sides: Sides) -> sa.Subquery:
     held = stop.c.from_us >= sa.func.coalesce(lifted.c.lifted_us, number(FLOOR))
     return (
         sa.select(
-            tried.c.activation_id, tried.c.seq, stop.c.rank,
+            tried.c.activation_id, tried.c.seq, stop.c.rank, (tried.c.us - stop.c.from_us).label("after_us"),
             sa.case((stop.c.known_us < tried.c.us, due_key(stop, tried.c.channel)), else_=never()).label("due"),
             _in_industry(stop, tried).label("industry"), sa.case((one, 1), else_=0).label("linked"),
             sa.case((stop.c.known_us < tried.c.us, 1), else_=0).label("heard"), sa.case((held, 1), else_=0).label("held"),

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
 from data.sql import Facts, whole
-from metrics._suppression_base import IN_FLIGHT_US, People, attempts, few_days, number, picked, text
+from metrics._suppression_attempts import attempts, few_days
+from metrics._suppression_base import IN_FLIGHT_US, People, number, picked, text
 from metrics._suppression_law import TIERS, resolve, tier
 from metrics._suppression_pairs import APART, CLOCKS, FLAGS, LATE, Sides, charges
 from metrics._suppression_touch import ATTEMPT_TOUCH

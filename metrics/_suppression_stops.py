@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
 from data.sql import DAY_US, Facts, Span, day_number, double, micros, real, whole
-from metrics._suppression_base import People, attempts, number, picked
+from metrics._suppression_attempts import attempts
+from metrics._suppression_base import People, number, picked
 from metrics._suppression_pairs import CLOCKS, SIDES, Sides, in_view, pairs
 from metrics._suppression_touch import STOP_TOUCH
 from metrics.core.metric import Choice, Reach, Rollup
@@ -54,20 +55,16 @@ def _broken(facts: Facts, people: People) -> tuple[FromClause, sa.Subquery]:
     later = facts
     if facts.span is not None:
         later = replace(facts, span=Span(facts.span.first, facts.span.last + MATURE_DAYS + 1))
-    tried = attempts(later, people)
+    tried = attempts(later, people, stopped_only=True)
     sides = Sides.of(facts, people, tried)
     pair, stop = pairs(sides), sides.stops
-    near = pair.join(
-        tried, sa.and_(tried.c.activation_id == pair.c.activation_id, tried.c.seq == pair.c.seq)
-    ).join(stop, stop.c.rank == pair.c.rank)
     flags = [
         whole(sa.func.max(sa.case((in_view(pair, p, i, c), 1), else_=0))).label(f"{p}_{i}_{c}")
         for (p, i), c in product(SIDES, CLOCKS)
     ]
     followed = (
         sa.select(pair.c.rank, *flags)
-        .select_from(near)
-        .where(tried.c.seq == 0, tried.c.us - stop.c.from_us <= number(MATURE_DAYS * DAY_US))
+        .where(pair.c.seq == 0, pair.c.after_us <= number(MATURE_DAYS * DAY_US))
         .group_by(pair.c.rank)
         .subquery("followed")
     )

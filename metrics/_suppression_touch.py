@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import FromClause
 
 from data.sql import DAY_US, WHOLE, Facts, day_number, micros
-from metrics._suppression_base import CONFIRMATION_US, number, tells
+from metrics._suppression_attempts import tells
+from metrics._suppression_base import CONFIRMATION_US, number
 from metrics.core.metric import Touch
 from metrics.core.persons import connections, rooted, roots
 

@@ -19,10 +19,9 @@ from app.measure.cells import Cells
 from app.measure.chunks import chunks, shares_days
 from app.measure.reach import observed_us, spans
 from app.measure.store import RollupStore, definition_of
-from data import schema
 from data.engines import FAR_US, Dirty, TooLargeError, Warehouse
 from data.manifest import NO_DAY, File, Refreshed
-from data.sql import Facts, Span, micros
+from data.sql import Facts, Span
 from metrics.core.metric import C, Rollup
 
 
@@ -237,19 +236,10 @@ def _cells(
 ) -> tuple[Cells, int | None]:
     """Cells of a run of days, and the newest load (epoch microseconds) among the rows they came from."""
     span = Span(days[0], days[-1])
+    # before the cells: what is loaded meanwhile may be in them, but is not claimed to be
+    newest = [warehouse.newest(name, span) for name in rollup.tables]
     facts = Facts(run.tables, run.dims, span, observed_us=run.observed_us)
     with warehouse.session(rollup.tables, spans(rollup, span)) as session:
         asked = rollup.select(facts)
         cells = rollup.derived(session.columns(asked)) if rollup.derived else session.arrow(asked)
-        newest = [session.columns(_newest(run.tables[n], n, span))["newest"] for n in rollup.tables]
-    known = [int(float(n[0])) for n in newest if n.size and not np.isnan(float(n[0]))]
-    return cells, max(known, default=None)
-
-
-def _newest(table: sa.FromClause, name: str, span: Span) -> sa.Select[tuple[int]]:
-    info = schema.METADATA.tables[name].info
-    rows = sa.select(micros(table.c.loaded_at).label("us"))
-    if info["event"] and not info["day_of"]:
-        rows = rows.where(Facts({}, span=span).within(table.c[info["event"]]))
-    inner = rows.subquery()
-    return sa.select(sa.func.max(inner.c.us).label("newest"))
+    return cells, max((us for us in newest if us is not None), default=None)

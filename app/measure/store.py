@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from app.measure.cells import Cells, counts_of, in_order, negated, on_days, summed, table_of
 from data.engines import Columns, DuckPool
+from data.footers import statistics
 from data.lake import Lake
 from data.manifest import File, Held, Refreshed
 from data.sql import Limit, Span, date_of
@@ -209,14 +210,11 @@ class RollupStore:
 
     def _file_days(self, file: File) -> tuple[int, int]:
         if file.path not in self._days:
-            stats = _day_statistics(pq.read_metadata(self.lake.home / file.path))
+            stats = [
+                s for s in statistics(pq.read_metadata(self.lake.home / file.path), "day") if s is not None
+            ]
             self._days[file.path] = min(s.min for s in stats), max(s.max for s in stats)
         return self._days[file.path]
-
-
-def _day_statistics(meta: pq.FileMetaData) -> list[pq.Statistics]:
-    at = meta.schema.names.index("day")
-    return [meta.row_group(i).column(at).statistics for i in range(meta.num_row_groups)]
 
 
 def _statement(rollup: Rollup[C], table: sa.TableClause, names: list[str]) -> sa.Select[tuple[object, ...]]:

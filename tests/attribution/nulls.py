@@ -39,7 +39,8 @@ def spec(design: str, **more: object) -> Spec:
 
 
 def table(**columns: object) -> Table:
-    return Table(pa.table({n: pa.array(np.asarray(v)) for n, v in columns.items()}), "null.csv", ".", 2, "")
+    held = pa.table({n: pa.array(np.asarray(v)) for n, v in columns.items()})
+    return Table(held, "null.csv", ".", np.arange(2, held.num_rows + 2), "")
 
 
 def answer(study: Study, seed: int) -> Answer:

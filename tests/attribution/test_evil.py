@@ -16,6 +16,7 @@ from app.measure.studies.outcome import StudyResult
 from app.measure.studies.run import run_study
 from app.measure.studies.segments import Uplift
 from app.measure.studies.spec import SpecError
+from app.measure.studies.table import Table
 from app.report import json_of
 from metrics.attribution.result import StudyError
 from tests.attribution.studies import ALWAYS, csv_of, no_warehouse, study, verdicts
@@ -89,6 +90,9 @@ ROWS = b"g,y\n" + b"".join(b"%d,%d\n" % (i % 2, i * i) for i in range(2000))
         (b"g,y\n1,1e150\n0,2\n", "data.csv", {}, "row 2, column y: 1e[+]150 is beyond"),
         (b"g,y\n1,1e-150\n0,2e-150\n", "data.csv", {}, "smaller unit"),
         (b"g;y\n1;1.234\n0;1.235\n", "data.csv", {"delimiter": ";", "decimal": ","}, "row 2, column y: '1.234' has a point"),
+        (b"\n\r\ng,y\n\n1,2\n\n0,x\n", "data.csv", {}, "row 7, column y: 'x' is no number"),  # blank lines are counted
+        (b'g,y,c\n1,2,"a\nb"\n0,x,c\n', "data.csv", {}, "row 3, column y"),  # a cell of two lines is in one row
+        (b'g,y,c\n1,2,"a\n\nb"\n\n0,x,c\n', "data.csv", {}, "row 4, column y"),
         (gzip.compress(ROWS)[:-20], "data.csv.gz", {}, "ended before"),
         (b"\x1f\x8b" + bytes(200), "data.csv.gz", {}, "mend or export"),
         (b"hello", "data.parquet", {}, "Parquet"),
@@ -100,6 +104,13 @@ ROWS = b"g,y\n" + b"".join(b"%d,%d\n" % (i % 2, i * i) for i in range(2000))
 def test_a_file_that_cannot_be_read_is_refused_in_words(tmp_path, data, name, keys, message):
     with pytest.raises(SpecError, match=message):
         of_bytes(tmp_path, data, name, **keys)
+
+
+def test_a_row_of_some_is_named_by_its_number_in_the_file():
+    held = pa.table({"site": ["a", "b", "", "d", "NA"]})
+    some = Table(held, "data.csv", ".", np.arange(2, 7), "").take(np.array([0, 3, 4]))
+    with pytest.raises(SpecError, match="row 6, column site: the cell is empty"):
+        some.complete("site")
 
 
 def test_identifiers_beyond_the_digits_of_a_float_do_not_stop_a_study(tmp_path):

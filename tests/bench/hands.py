@@ -114,11 +114,12 @@ FROM tried LEFT JOIN model USING (activation_id) GROUP BY ALL"""
 WITHHELD = f"""SELECT epoch_us(event_at) // {DAY} AS day, channel, campaign_id, provider, NULL AS model_id, count(*) n
 FROM message_events JOIN activations USING (activation_id) WHERE event_type IN ('blocked', 'skipped')
   OR event_type = 'failed' AND provider_code IN ('21610', '131050') GROUP BY ALL"""
-FEEDBACK = f"""WITH o AS (SELECT person_id, outcome_type, epoch_us(occurred_at) us FROM outcomes WHERE epoch_us(occurred_at) <= {{end}}),
+FEEDBACK = f"""WITH o AS (SELECT person_id, outcome_type, epoch_us(occurred_at) us, us // {DAY} AS day FROM outcomes),
+  d AS (SELECT day, CASE WHEN count(*) > 20000 THEN 60 ELSE 1 END AS step FROM o GROUP BY 1),
   f AS (SELECT person_id, min(epoch_us(scored_at)) us FROM signals WHERE person_id IN (SELECT person_id FROM o) GROUP BY 1)
-SELECT o.us // {DAY} AS day, outcome_type, 0 AS code, o.us // {{step}} * ({{step}} // 1000000) - 946684800 AS bucket, count(*) n,
-  sum(o.us % {{step}}) us
-FROM o JOIN f USING (person_id) WHERE f.us <= o.us GROUP BY ALL"""
+SELECT day, outcome_type, 0 AS code, o.us // 1000000 // step * step - 946684800 AS bucket, count(*) n,
+  sum(o.us % (1000000 * step)) us
+FROM o JOIN d USING (day) JOIN f USING (person_id) WHERE f.us <= o.us AND o.us <= {{end}} GROUP BY ALL"""
 SCORED = f"epoch_us(scored_at) // {DAY} AS day, model_id, model_version, signal_name"
 STALENESS = f"""WITH s AS (SELECT {SCORED}, epoch_us(scored_at) - epoch_us(features_as_of) us FROM signals
     WHERE features_as_of IS NOT NULL AND NOT coalesce(is_test, false))
@@ -142,22 +143,21 @@ STATEMENTS = {
 }  # fmt: skip
 
 
-def cells(home: Path, rollup: str, *, crowded: bool = True, memory: str = "3GB") -> pa.Table:
-    """The cells of a rollup. `crowded`: days hold so many outcomes that beginnings are kept by the minute."""
+def cells(home: Path, rollup: str) -> pa.Table:
+    """The cells of a rollup."""
     import duckdb
 
     from data.schema import HOPS
     from tests.bench.warehouses import fact_paths
 
     con = duckdb.connect()
-    con.execute(f"SET threads=2; SET preserve_insertion_order=false; SET memory_limit='{memory}'")
+    con.execute("SET threads=2; SET preserve_insertion_order=false; SET memory_limit='3GB'")
     con.execute(f"SET temp_directory='{home}/scratch'")
     for name in TABLES:
         con.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{fact_paths(home, name)}])")
     (end,) = con.execute("SELECT min(epoch_us(complete_through_at)) FROM data_watermarks").fetchone() or (0,)
     planned = "LEFT" if rollup == "chain.line" else ""
-    step = 60_000_000 if crowded else 1_000_000
-    text = STATEMENTS[rollup].format(end=end, planned=planned, step=step, sent=HOPS.index("sent"))
+    text = STATEMENTS[rollup].format(end=end, planned=planned, sent=HOPS.index("sent"))
     return con.execute(text).to_arrow_table()
 
 

@@ -9,6 +9,7 @@ import io
 import zlib
 from typing import cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from app.measure.studies.spec import Source, SpecError
 from app.measure.studies.table import Table
 from data.engines import Warehouse
+from metrics.core.shapes import Ints
 
 LONGEST_NAME = 131_072  # characters of a column's name
 BLOCK, LONGEST_ROW = 1 << 20, 64 << 20  # bytes that are parsed at a time
@@ -35,9 +37,9 @@ def read_table(source: Source, warehouse: Warehouse | None = None) -> Table:
         if name.lower().endswith(".parquet"):
             _once(pyarrow.parquet.read_schema(io.BytesIO(raw)).names, name)
             held = pyarrow.parquet.read_table(io.BytesIO(raw))
-            first = 1
+            rows = _numbered(held, 1)
         else:
-            held, first = _csv(_unpacked(raw, name) if name.lower().endswith(".gz") else raw, source), 2
+            held, rows = _csv(_unpacked(raw, name) if name.lower().endswith(".gz") else raw, source)
     except UnicodeDecodeError as error:
         raise SpecError(f"{name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from error
     except (pa.ArrowException, OSError, EOFError, zlib.error, csv.Error) as error:
@@ -45,7 +47,11 @@ def read_table(source: Source, warehouse: Warehouse | None = None) -> Table:
     _once(held.column_names, name)
     if not held.num_rows:
         raise SpecError(f"{name} has no rows below its header")
-    return Table(_decoded(held), name, source.decimal, first, hashed)
+    return Table(_decoded(held), name, source.decimal, rows, hashed)
+
+
+def _numbered(held: pa.Table, first: int) -> Ints:
+    return np.arange(first, first + held.num_rows)
 
 
 def _once(names: list[str], name: str) -> None:
@@ -73,11 +79,12 @@ def _decoded(held: pa.Table) -> pa.Table:
     return held
 
 
-def _csv(raw: bytes, source: Source) -> pa.Table:
-    """All columns as text: what a column means is decided by the specification, never sniffed."""
-    raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-    if b"\n" not in raw:
-        raw = raw.replace(b"\r", b"\n")  # line ends of old spreadsheets
+def _csv(raw: bytes, source: Source) -> tuple[pa.Table, Ints]:
+    """All columns as text, and the rows' numbers: what a column means is decided by the specification, never sniffed."""
+    whole = raw.removeprefix(b"\xef\xbb\xbf")
+    if b"\n" not in whole:
+        whole = whole.replace(b"\r", b"\n")  # line ends of old spreadsheets
+    raw = whole.lstrip(b"\r\n")
     head = raw.split(b"\n", 1)[0].decode("utf-8").rstrip("\r")
     csv.field_size_limit(LONGEST_NAME)  # one for the whole process: every reader sets its own
     header = next(csv.reader([head], delimiter=source.delimiter), [])
@@ -100,7 +107,18 @@ def _csv(raw: bytes, source: Source) -> pa.Table:
         raise SpecError(
             f"{name}: a quotation mark is never closed, so that rows after it are read as one cell"
         )
-    return found
+    return found, _csv_rows(whole, source.delimiter) if _has_blank_lines(whole) else _numbered(found, 2)
+
+
+def _has_blank_lines(text: bytes) -> bool:
+    return text.startswith((b"\n", b"\r")) or b"\n\n" in text or b"\n\r" in text
+
+
+def _csv_rows(text: bytes, delimiter: str) -> Ints:
+    """Numbers of the rows below the header as a spreadsheet shows them: a blank line is one, a cell of two lines is not two."""
+    lines = io.StringIO(text.decode("utf-8"), newline="")
+    kept = [at for at, row in enumerate(csv.reader(lines, delimiter=delimiter), 1) if row]
+    return np.array(kept[1:], dtype=np.int64)
 
 
 def _swallowed(found: pa.Table) -> bool:
@@ -132,4 +150,4 @@ def _from_warehouse(source: Source, warehouse: Warehouse | None) -> Table:
     digest = hashlib.sha256()
     for column in order.columns:
         digest.update("\x1f".join(map(str, column.to_pylist())).encode())
-    return Table(order, source.name, ".", 1, digest.hexdigest())
+    return Table(order, source.name, ".", _numbered(order, 1), digest.hexdigest())

@@ -30,12 +30,12 @@ class Levels:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows as text or typed columns; `first` is the row number of the first of them, as a reader counts."""
+    """Rows as text or typed columns; `rows` are their numbers in the source, as a reader counts, (rows,)."""
 
     columns: pa.Table
     name: str
     decimal: str
-    first: int
+    rows: Ints
     hash: str
 
     @property
@@ -46,7 +46,7 @@ class Table:
         return int(self.columns.num_rows)
 
     def take(self, rows: Ints) -> Table:
-        return Table(self.columns.take(pa.array(rows)), self.name, self.decimal, self.first, self.hash)
+        return Table(self.columns.take(pa.array(rows)), self.name, self.decimal, self.rows[rows], self.hash)
 
     def column(self, name: str) -> pa.ChunkedArray:
         if name not in self.columns.column_names:
@@ -54,7 +54,7 @@ class Table:
         return self.columns[name]
 
     def where(self, row: int) -> str:
-        return f"{self.name}, row {row + self.first}"
+        return f"{self.name}, row {self.rows[row]}"
 
     def numbers(self, name: str) -> Floats:
         """A column of numbers; NaN where missing. SpecError names the first cell that is neither."""

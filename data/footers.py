@@ -1,0 +1,35 @@
+"""What a Parquet file's footer says of a column, so that nobody has to read its rows for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+MICROSECOND = dt.timedelta(microseconds=1)
+BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def statistics(meta: pq.FileMetaData, column: str) -> list[pq.Statistics | None]:
+    """Of each row group; None where its writer kept none."""
+    at = meta.schema.names.index(column)
+    return [meta.row_group(i).column(at).statistics for i in range(meta.num_row_groups)]
+
+
+def latest_us(path: Path, column: str) -> int | None:
+    """The latest time in a column, epoch microseconds; None where it holds none. Reads the column where no footer tells."""
+    meta = pq.read_metadata(path)
+    held = statistics(meta, column)
+    if all(s is not None and (s.has_min_max or not s.num_values) for s in held):
+        found = [s.max for s in held if s is not None and s.has_min_max]
+    else:
+        told = (
+            pc.max(pq.read_table(path, columns=[column], partitioning=None)[column])
+            .cast(pa.timestamp("us", "UTC"))
+            .as_py()
+        )
+        found = [told] if told is not None else []
+    return (max(found) - BEGINNING) // MICROSECOND if found else None
