@@ -11,7 +11,7 @@ UV := uv==0.13.9
 install = ($(1) -m pip install --quiet --disable-pip-version-check $(UV) && $(1) -m uv pip install --quiet --python $(1) -r $(2)) \
 	|| $(1) -m pip install --quiet --disable-pip-version-check -r $(2)
 
-.PHONY: setup setup-dev setup-engines setup-peers run test test-spark test-clickhouse check bench soak fuzz lint types imports pictures
+.PHONY: setup setup-dev setup-engines setup-peers run test test-spark test-clickhouse check bench bench-large soak fuzz lint types imports pictures
 
 setup: $(VENV)/.runtime
 setup-dev: $(VENV)/.dev
@@ -77,6 +77,10 @@ bench: setup-dev setup-peers
 	$(BIN)/python -m tests.bench.pages
 	$(BIN)/python -m tests.bench.reading
 	$(BIN)/python -m tests.bench.models
+
+# 100 million rows of each large table: an hour and a half, and 80 GB of disk.
+bench-large: setup-dev
+	$(BIN)/python -m tests.bench.scale
 
 # Every page of the full demo in both themes, on a desk and on a phone; needs Chromium.
 pictures: setup-dev
