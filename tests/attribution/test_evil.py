@@ -93,6 +93,7 @@ ROWS = b"g,y\n" + b"".join(b"%d,%d\n" % (i % 2, i * i) for i in range(2000))
         (b"\n\r\ng,y\n\n1,2\n\n0,x\n", "data.csv", {}, "row 7, column y: 'x' is no number"),  # blank lines are counted
         (b'g,y,c\n1,2,"a\nb"\n0,x,c\n', "data.csv", {}, "row 3, column y"),  # a cell of two lines is in one row
         (b'g,y,c\n1,2,"a\n\nb"\n\n0,x,c\n', "data.csv", {}, "row 4, column y"),
+        (b"g,y\n1,2\n0,x\n\n\n", "data.csv", {}, "row 3, column y"),  # those at the end move nothing
         (gzip.compress(ROWS)[:-20], "data.csv.gz", {}, "ended before"),
         (b"\x1f\x8b" + bytes(200), "data.csv.gz", {}, "mend or export"),
         (b"hello", "data.parquet", {}, "Parquet"),
@@ -118,8 +119,9 @@ def test_identifiers_beyond_the_digits_of_a_float_do_not_stop_a_study(tmp_path):
     assert found.estimate == pytest.approx(Y[ARM == 1].mean() - Y[ARM == 0].mean())
 
 
-def test_a_row_longer_than_a_block_is_read(tmp_path):
-    found = of_bytes(tmp_path, b"g,y,c\n1,2," + b"x" * 3_000_000 + b"\n0,3,a\n1,2,1\n0,1,1\n")
+@pytest.mark.parametrize("blank", [b"", b"\n"])
+def test_a_row_longer_than_a_block_is_read(tmp_path, blank):
+    found = of_bytes(tmp_path, b"g,y,c\n1,2," + b"x" * 3_000_000 + b"\n" + blank + b"0,3,a\n1,2,1\n0,1,1\n")
     assert found.n == 4
 
 

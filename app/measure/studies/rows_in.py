@@ -107,18 +107,28 @@ def _csv(raw: bytes, source: Source) -> tuple[pa.Table, Ints]:
         raise SpecError(
             f"{name}: a quotation mark is never closed, so that rows after it are read as one cell"
         )
-    return found, _csv_rows(whole, source.delimiter) if _has_blank_lines(whole) else _numbered(found, 2)
+    if _has_blank_lines(whole):
+        return found, _csv_rows(whole, source.delimiter, found)
+    return found, _numbered(found, 2)
 
 
 def _has_blank_lines(text: bytes) -> bool:
+    """Whether any stands before the last row: only those move the numbers of rows."""
+    text = text.rstrip(b"\r\n")
     return text.startswith((b"\n", b"\r")) or b"\n\n" in text or b"\n\r" in text
 
 
-def _csv_rows(text: bytes, delimiter: str) -> Ints:
-    """Numbers of the rows below the header as a spreadsheet shows them: a blank line is one, a cell of two lines is not two."""
+def _csv_rows(text: bytes, delimiter: str, found: pa.Table) -> Ints:
+    """Numbers of the rows below the header as a spreadsheet shows them: a blank line is one, a cell of two lines is not two.
+
+    Without blank lines counted where this plainer reader does not see the same rows (a cell too long for it, a stray quote).
+    """
     lines = io.StringIO(text.decode("utf-8"), newline="")
-    kept = [at for at, row in enumerate(csv.reader(lines, delimiter=delimiter), 1) if row]
-    return np.array(kept[1:], dtype=np.int64)
+    try:
+        kept = [at for at, row in enumerate(csv.reader(lines, delimiter=delimiter), 1) if row]
+    except csv.Error:
+        kept = []
+    return np.array(kept[1:]) if len(kept) == found.num_rows + 1 else _numbered(found, 2)
 
 
 def _swallowed(found: pa.Table) -> bool:
