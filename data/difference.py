@@ -53,11 +53,9 @@ class Difference:
             rows[file.day] = rows.get(file.day, 0) + file.rows
         return rows
 
-    def fresh(self, name: str) -> FromClause:
-        """Rows of files that are new, whether or not an older file said the same."""
-        table = schema.renamed(self.tables[name], f"fresh_{name}")
-        self._desk.view(table.name, self._lake.view_sql(table, _only(self._new[name], self._old[name])))
-        return table
+    def newest(self, name: str) -> int | None:
+        """Newest load of the files that are new, whether or not an older one said the same."""
+        return self._lake.newest_load(_only(self._new[name], self._old[name]))
 
     def changes(self, name: str, after_us: int) -> Mapping[str, FromClause]:
         """The tables as they are now, of which `name` shows rows that came, went, or lie later than `after_us`.

@@ -25,7 +25,6 @@ from sqlalchemy.sql.expression import FromClause
 
 from data import schema
 from data.difference import Difference
-from data.footers import latest_us
 from data.lake import Lake, duck
 from data.manifest import NO_DAY, File, Held
 from data.sql import DAY_US, WHOLE, Span
@@ -152,7 +151,6 @@ class LakeWarehouse:
         self.lake = lake
         self._pool = DuckPool(lake.home, memory)
         self._held: Held | None = None  # of a pinned copy
-        self._loads: dict[str, int | None] = {}  # newest load by path; files never change
         self.dialect: sa.Dialect = self._pool.engine.dialect
 
     def pinned(self) -> LakeWarehouse:
@@ -198,13 +196,7 @@ class LakeWarehouse:
         files = self.lake.of(self._files(), name, span if info["event"] else None)
         if info["event"] and not info["day_of"]:
             files = [f for f in files if f.day != NO_DAY]
-        found = (self._load_of(f) for f in files)
-        return max((us for us in found if us is not None), default=None)
-
-    def _load_of(self, file: File) -> int | None:
-        if file.path not in self._loads:
-            self._loads[file.path] = latest_us(self.lake.home / file.path, "loaded_at")
-        return self._loads[file.path]
+        return self.lake.newest_load(files)
 
     @contextlib.contextmanager
     def session(self, names: tuple[str, ...] = (), spans: Mapping[str, Span] = NO_SPANS) -> Iterator[Session]:

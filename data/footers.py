@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-MICROSECOND = dt.timedelta(microseconds=1)
-BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+TIME = pa.timestamp("us", "UTC")
 
 
 def statistics(meta: pq.FileMetaData, column: str) -> list[pq.Statistics | None]:
@@ -24,12 +22,8 @@ def latest_us(path: Path, column: str) -> int | None:
     meta = pq.read_metadata(path)
     held = statistics(meta, column)
     if all(s is not None and (s.has_min_max or not s.num_values) for s in held):
-        found = [s.max for s in held if s is not None and s.has_min_max]
+        times = pa.array([s.max for s in held if s is not None and s.has_min_max], TIME)
     else:
-        told = (
-            pc.max(pq.read_table(path, columns=[column], partitioning=None)[column])
-            .cast(pa.timestamp("us", "UTC"))
-            .as_py()
-        )
-        found = [told] if told is not None else []
-    return (max(found) - BEGINNING) // MICROSECOND if found else None
+        times = pq.read_table(path, columns=[column], partitioning=None)[column].cast(TIME)
+    latest: int | None = pc.max(times).cast(pa.int64()).as_py()
+    return latest

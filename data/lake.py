@@ -20,6 +20,7 @@ import duckdb
 import sqlalchemy as sa
 
 from data.disk import sha256_of, sync_folder
+from data.footers import latest_us
 from data.manifest import NO_DAY, File, Manifest
 from data.sql import Span
 
@@ -45,6 +46,7 @@ class Lake:
         self.manifest = Manifest(self.home / "control.sqlite")
         self.scratch = self.home / "scratch"
         self.scratch.mkdir(parents=True, exist_ok=True)
+        self._loads: dict[str, int | None] = {}  # newest load by path; files never change
 
     @contextlib.contextmanager
     def lock(self, what: str, wait_seconds: float = 30.0) -> Iterator[None]:
@@ -108,6 +110,13 @@ class Lake:
                 if not path.exists() or sha256_of(path) != file.sha256:
                     bad.append(file.path)
         return bad
+
+    def newest_load(self, files: Sequence[File]) -> int | None:
+        """Newest load of the rows of these files, epoch microseconds; None where there are none."""
+        for file in files:
+            if file.path not in self._loads:
+                self._loads[file.path] = latest_us(self.home / file.path, "loaded_at")
+        return max((us for f in files if (us := self._loads[f.path]) is not None), default=None)
 
     def view_sql(self, table: sa.FromClause, files: Sequence[File]) -> str:
         """SELECT of exactly these files in the table's columns; typed and empty where there are none."""

@@ -81,7 +81,7 @@ def _sent_after(facts: Facts, changed: FromClause) -> sa.Select[Any]:
         sa.select(a.c.activation_id, since.c.us.label("since_us"))
         .select_from(joined.join(since, since.c.root == owner))
         .where(real_activations(facts))
-        .cte("owned")
+        .subquery("owned")
     )
     told = sa.select(e.c.activation_id, _told_us(e)).subquery("all_told")
     after = sa.and_(own.c.activation_id == told.c.activation_id, told.c.us >= own.c.since_us)

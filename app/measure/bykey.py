@@ -19,7 +19,7 @@ from app.measure.store import RollupStore
 from data.difference import NEW, OLD, WORLD, Difference
 from data.engines import FAR_US, Columns, Dirty, Session
 from data.manifest import NO_DAY, Refreshed
-from data.sql import Facts, micros
+from data.sql import Facts
 from metrics.core.metric import C, Keyed, Rollup
 
 MOST_ROWS = 3_000_000  # rows kept in memory; where more have changed, days are computed whole
@@ -64,18 +64,14 @@ def change(
         days |= both.days(home, step.after_us)
         if not rollup.observed or step.after_us < FAR_US:
             days |= store.unsettled_days(rollup)
-    newest = [session.columns(_newest(both.fresh(n)))["us"] for n in step.dirty.days]
+    newest = [both.newest(name) for name in step.dirty.days]
     keys = _cut(rollup, keyed, session, both, step, days)
     if keys is None:
         return None
     cells = _cells(rollup, session, both, step, days)
-    known = [int(float(n[0])) for n in newest if not np.isnan(float(n[0]))]
-    return Change(cells, tuple(sorted(days)), keys, max(known, default=None))
-
-
-def _newest(table: sa.FromClause) -> sa.Select[tuple[int]]:
-    rows = sa.select(micros(table.c.loaded_at).label("us")).subquery()
-    return sa.select(sa.func.max(rows.c.us).label("us"))
+    return Change(
+        cells, tuple(sorted(days)), keys, max((us for us in newest if us is not None), default=None)
+    )
 
 
 def _cut(
